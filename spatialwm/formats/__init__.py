@@ -1,0 +1,1 @@
+"""Splat files: one module a format, reading and writing."""

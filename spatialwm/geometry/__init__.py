@@ -1,0 +1,1 @@
+"""Frames, cameras, meshes, spherical harmonics and colour: pure functions and frozen values, nothing else."""

@@ -1,0 +1,1 @@
+"""Inputs become scenes: words, splat files, pictures, video, layouts."""

@@ -1,0 +1,31 @@
+"""What every lifter promises: one input becomes a scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from spatialwm.progress import Progress, silent
+from spatialwm.scene import Scene
+
+Quality = Literal["draft", "standard", "high"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiftOptions:
+    """What a caller may choose about any lift."""
+
+    quality: Quality = "standard"
+    seed: int = 0
+
+
+class Lifter(Protocol):
+    """Turns one source (a sentence, a path) into a scene, deterministically for one seed on one machine."""
+
+    def lift(self, source: str, options: LiftOptions = LiftOptions(), progress: Progress = silent) -> Scene:
+        """The scene.
+
+        Raises:
+            LiftError: the source cannot be turned into a scene; the message says what would help.
+        """
+        ...

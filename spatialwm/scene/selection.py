@@ -1,0 +1,73 @@
+"""Splitting an object by a mask over its Gaussians; a selection is data, never a closure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from spatialwm.errors import EditError
+from spatialwm.gaussians import transform
+from spatialwm.geometry.mesh import Mesh
+from spatialwm.geometry.se3 import Pose
+from spatialwm.scene.objects import SceneObject
+
+
+def cut(body: SceneObject, mask: Bool[Tensor, " n"]) -> tuple[SceneObject, SceneObject]:
+    """``(taken, rest)``: the object twice, once with the masked Gaussians and once with the others.
+
+    The exact mesh is divided too: a face goes with the Gaussian nearest to its middle.
+
+    Raises:
+        EditError: the mask is not a boolean vector of the object's length.
+    """
+    n = len(body.gaussians)
+    if mask.dtype != torch.bool or tuple(mask.shape) != (n,):
+        raise EditError(f"mask of {body.id} must be {n} booleans; got {tuple(mask.shape)} {mask.dtype}")
+    keep = ~mask
+    mesh_taken, mesh_rest = _cut_mesh(body, mask) if body.mesh is not None else (None, None)
+
+    def part(which: Tensor, mesh: Mesh | None) -> SceneObject:
+        return replace(
+            body,
+            gaussians=body.gaussians.select(which),
+            albedo=None if body.albedo is None else body.albedo[which],
+            confidence=None if body.confidence is None else body.confidence[which],
+            mesh=mesh,
+        )
+
+    return part(mask, mesh_taken), part(keep, mesh_rest)
+
+
+def move_to_own_frame(body: SceneObject) -> SceneObject:
+    """Re-centre the object frame on the middle of the underside, axes along the world, scale 1; nothing moves."""
+    low, high = body.bounds()
+    foot = Pose((float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2, float(low[2])))
+    new_from_old = foot.inverse() @ body.world_from_object
+    mesh = body.mesh
+    if mesh is not None:
+        mesh = replace(mesh, vertices=new_from_old.apply(mesh.vertices).astype(np.float32))
+    return replace(body, gaussians=transform(body.gaussians, new_from_old), mesh=mesh, world_from_object=foot)
+
+
+def _cut_mesh(body: SceneObject, mask: Tensor) -> tuple[Mesh | None, Mesh | None]:
+    mesh = body.mesh
+    assert mesh is not None
+    if not len(mesh.faces) or not len(mask):
+        return None, mesh
+    middles = mesh.vertices[mesh.faces].mean(1)
+    nearest = cKDTree(body.gaussians.means.detach().cpu().numpy()).query(middles)[1]
+    goes = mask.cpu().numpy()[nearest]
+    return _faces(mesh, goes), _faces(mesh, ~goes)
+
+
+def _faces(mesh: Mesh, keep: np.ndarray) -> Mesh | None:
+    if not keep.any():
+        return None
+    used, faces = np.unique(mesh.faces[keep], return_inverse=True)
+    colors = None if mesh.colors is None else mesh.colors[used]
+    return Mesh(mesh.vertices[used], faces.reshape(-1, 3), colors)

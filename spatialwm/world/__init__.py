@@ -1,0 +1,1 @@
+"""The persistent world on disk."""
