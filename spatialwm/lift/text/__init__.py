@@ -1,0 +1,1 @@
+"""A sentence becomes a furnished, lit place: parse, imply, build, arrange, light, splat."""

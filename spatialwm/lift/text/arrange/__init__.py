@@ -1,0 +1,1 @@
+"""Scene graph and models to poses: where everything stands."""

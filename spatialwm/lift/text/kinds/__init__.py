@@ -1,0 +1,1 @@
+"""Parametric object kinds, one module a family."""

@@ -1,0 +1,1 @@
+"""Words to scene graph: parsing, vocabulary, implied objects."""

@@ -1,0 +1,1 @@
+"""Surfaces: solids, procedural materials, and the Gaussians that cover them."""
