@@ -13,7 +13,7 @@ from torch import Tensor
 from spatialwm.errors import EditError
 from spatialwm.gaussians import transform
 from spatialwm.geometry.mesh import Mesh
-from spatialwm.geometry.se3 import Pose
+from spatialwm.geometry.se3 import Pose, Vec3
 from spatialwm.scene.objects import SceneObject
 
 
@@ -71,3 +71,10 @@ def _faces(mesh: Mesh, keep: np.ndarray) -> Mesh | None:
     used, faces = np.unique(mesh.faces[keep], return_inverse=True)
     colors = None if mesh.colors is None else mesh.colors[used]
     return Mesh(mesh.vertices[used], faces.reshape(-1, 3), colors)
+
+
+def inside_box(body: SceneObject, low: Vec3, high: Vec3) -> Bool[Tensor, " n"]:
+    """Which of an object's Gaussians have their centre inside a world-aligned box, corners in metres and any order."""
+    points = body.world_from_object.apply(body.gaussians.means.detach().cpu().numpy())
+    corners = np.sort(np.array([low, high]), axis=0)
+    return torch.from_numpy(((points >= corners[0]) & (points <= corners[1])).all(-1))

@@ -1,0 +1,49 @@
+"""Which lifter takes which input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spatialwm.errors import LiftError
+from spatialwm.formats import READABLE
+from spatialwm.lift.lifter import Lifter
+
+_FUTURE = {".jpg", ".jpeg", ".png", ".heic", ".webp", ".mp4", ".mov", ".mkv", ".glb", ".gltf"}
+
+
+def lifter_for(source: str) -> Lifter:
+    """The lifter of a path to a splat file or folder, or of a sentence.
+
+    Raises:
+        LiftError: a path that does not exist, or whose kind of file no lifter takes.
+    """
+    from spatialwm.lift.splatfile import SplatFileLifter
+
+    path = Path(source)
+    if _is_path(source):
+        suffix = path.suffix.lower()
+        if not path.exists():
+            raise LiftError(f"no such file: {source}; to describe a place, write a sentence of several words")
+        if path.is_dir():
+            if (path / "meta.json").is_file() or (path / "lod-meta.json").is_file():
+                return SplatFileLifter()
+            raise LiftError(f"{source} is a folder without meta.json; give a splat file ({', '.join(READABLE)}) or a SOG folder")
+        if suffix in READABLE or path.name.endswith("meta.json"):
+            return SplatFileLifter()
+        known = "pictures, video and layouts cannot be lifted yet" if suffix in _FUTURE else f"unknown kind of file {suffix!r}"
+        raise LiftError(f"{source}: {known}; give a sentence or a splat file ({', '.join(READABLE)})")
+    from spatialwm.lift.text.lifter import TextLifter
+
+    return TextLifter()
+
+
+def _is_path(source: str) -> bool:
+    """A source is a path when it exists or is written like one; sentences have blanks and no suffix."""
+    try:
+        if source and Path(source).exists():
+            return True
+    except (OSError, ValueError):  # too long for the file system, or a NUL inside
+        return False
+    last = source.rsplit("/", 1)[-1]
+    looks_like_file = Path(last).suffix.lower() in {*READABLE, *_FUTURE, ".json"}
+    return looks_like_file or ("/" in source and " " not in source.strip())

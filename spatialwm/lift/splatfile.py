@@ -1,0 +1,61 @@
+"""A file of Gaussians from elsewhere becomes a scene of one object that stands on the floor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from spatialwm.errors import LiftError
+from spatialwm.formats import read_splats
+from spatialwm.geometry.se3 import Pose
+from spatialwm.lift.lifter import LiftOptions
+from spatialwm.progress import Progress, silent
+from spatialwm.scene import Environment, ScaleSource, Scene, SceneObject
+from spatialwm.scene.objects import OPAQUE
+
+STRAY_SHARE = 0.01
+"""Captures have floaters: this share of the opaque centres may lie beyond the box that is put on the floor."""
+
+
+class SplatFileLifter:
+    """Reads any splat format; the Gaussians stay exactly as read, a pose sets them on the floor."""
+
+    def lift(self, source: str, options: LiftOptions = LiftOptions(), progress: Progress = silent) -> Scene:
+        """The scene: one static object, its footprint centred on the origin, its underside at z = 0.
+
+        Raises:
+            FormatError: the file is malformed.
+            LiftError: it holds no Gaussians.
+        """
+        path = Path(source)
+        progress("reading", 0.0)
+        read = read_splats(path)
+        gaussians = read.gaussians
+        if not len(gaussians):
+            raise LiftError(f"{path} holds no Gaussians; choose a file with at least one")
+        opaque = gaussians.means[gaussians.opacities > OPAQUE]
+        centers = (opaque if len(opaque) else gaussians.means).numpy().astype(np.float64)
+        low, high = np.quantile(centers, [STRAY_SHARE, 1 - STRAY_SHARE], axis=0)
+        middle = (low + high) / 2
+        name = path.parent.name if path.stem in ("meta", "lod-meta") else path.name.split(".")[0]
+        body = SceneObject(
+            id="capture-1",
+            category="capture",
+            name=name,
+            gaussians=gaussians,
+            world_from_object=Pose((-float(middle[0]), -float(middle[1]), -float(low[2]))),
+            mobility="static",
+            supported_by="floor",
+            provenance="measured",
+        )
+        progress("reading", 1.0)
+        half = (high - low) / 2
+        return Scene(
+            objects=(body,),
+            environment=Environment(background=(0.09, 0.1, 0.12)),
+            scale=ScaleSource("unknown", 1.0, f"{read.format} stores no unit; lengths are taken as metres"),
+            walkable=tuple((float(sx * half[0]), float(sy * half[1])) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))),
+            prompt=path.name,
+            unmet=read.notes,
+        )

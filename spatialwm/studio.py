@@ -1,0 +1,236 @@
+"""The one orchestrator: create, edit, predict, render, export. The command line and the browser studio call only this."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spatialwm.dynamics import Action, Rollout
+from spatialwm.errors import ActionError
+from spatialwm.geometry.camera import Camera
+from spatialwm.lift import LiftOptions, lifter_for
+from spatialwm.progress import Progress, part_of, silent
+from spatialwm.scene import Scene, describe
+from spatialwm.scene.edits import Edit
+from spatialwm.scene.script import parse_command, parse_script
+from spatialwm.world import Revision, World
+
+if TYPE_CHECKING:
+    from spatialwm.dynamics import WorldModel
+
+DEFAULT_SIZE = (1280, 720)
+"""Pixels of a still when nothing else is asked for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """A predicted future of a world. It lies on a branch of its own: not the truth until committed."""
+
+    rollout: Rollout
+    branch: str
+    revision: Revision
+    """The predicted end state."""
+    base: int
+    """The revision it was predicted from."""
+
+
+def create(
+    source: str,
+    out: Path,
+    *,
+    options: LiftOptions = LiftOptions(),
+    progress: Progress = silent,
+    overwrite: bool = False,
+) -> World:
+    """Lift a sentence or a file into a new world on disk.
+
+    Args:
+        source: a sentence, or the path of a splat file.
+        out: folder of the new world, customarily ``NAME.world``.
+        overwrite: replace a world that is there already; otherwise that is an error.
+
+    Raises:
+        LiftError, FormatError: the source is no good; nothing was written.
+        WorldError: ``out`` exists or cannot be written.
+    """
+    World.check_can_create(out, overwrite=overwrite)
+    scene = lifter_for(source).lift(source, options, part_of(progress, 0.0, 0.95))
+    progress("saving", 0.95)
+    command = {"op": "create", "source": source, "quality": options.quality, "seed": options.seed}
+    world = World.create(out, scene, command=command, overwrite=overwrite)
+    progress("saving", 1.0)
+    return world
+
+
+def open_world(path: Path, *, read_only: bool = False) -> World:
+    """A world on disk; close it, or use it in a ``with`` statement."""
+    return World.open(path, read_only=read_only)
+
+
+def info(world: World) -> dict[str, Any]:
+    """The scene description of the present state, with where it stands in the history."""
+    return {**describe(world.scene()), "revision": world.head.id, "branch": world.branch}
+
+
+def edit(world: World, change: Edit | str, *, base: int | None = None) -> Revision:
+    """Apply one edit value or command line and commit it.
+
+    Raises:
+        EditError: it does not fit the scene; nothing was committed.
+        StaleRevisionError: ``base`` is no longer the head.
+    """
+    return world.apply(parse_command(change, world.scene()) if isinstance(change, str) else change, base=base)
+
+
+def edit_script(world: World, text: str) -> list[Revision]:
+    """Apply a JSON script of edits, one revision each; a bad entry leaves the world as it was.
+
+    Raises:
+        EditError: names the entry; nothing was committed.
+    """
+    return [world.apply(e) for e in parse_script(text, world.scene())]
+
+
+def history(world: World) -> list[Revision]:
+    """Every revision of every branch, oldest first."""
+    return world.history()
+
+
+def world_model(name: str = "physics") -> WorldModel:
+    """The world model of that name.
+
+    Raises:
+        ActionError: there is none.
+    """
+    if name == "physics":
+        from spatialwm.dynamics.physics import Physics
+
+        return Physics()
+    raise ActionError(f"no world model {name!r}; there is: physics")
+
+
+def predict(
+    world: World,
+    actions: Sequence[Action],
+    *,
+    model: str = "physics",
+    commit: bool = False,
+    dt_s: float = 1 / 30,
+    progress: Progress = silent,
+) -> Prediction:
+    """Predict what actions do to the present state; the result lands on a new branch.
+
+    Args:
+        commit: also make the predicted end state the next revision of the current branch.
+
+    Raises:
+        ActionError: an action does not fit the scene; nothing was committed.
+    """
+    from spatialwm.dynamics.files import action_to_dict
+
+    base = world.head.id
+    scene = world.scene(base)
+    rollout = world_model(model).rollout(scene, actions, dt_s, part_of(progress, 0.0, 0.95))
+    branch = _free_branch(world)
+    command = {"op": "predict", "model": model, "backend": rollout.backend, "actions": [action_to_dict(a) for a in actions]}
+    progress("saving", 0.95)
+    revision = world.commit(rollout.scene_at(scene, -1), command, base=base, branch=branch)
+    world.put_attachment(
+        revision.id,
+        "rollout",
+        {"poses": rollout.poses, "uncertainty": rollout.uncertainty},
+        {"object_ids": list(rollout.object_ids), "dt_s": rollout.dt_s, "backend": rollout.backend},
+    )
+    prediction = Prediction(rollout, branch, revision, base)
+    if commit:
+        commit_prediction(world, prediction)
+    progress("done", 1.0)
+    return prediction
+
+
+def commit_prediction(world: World, prediction: Prediction) -> Revision:
+    """Make the predicted end state the truth of the current branch.
+
+    Raises:
+        StaleRevisionError: the world was edited since; predict again.
+    """
+    return world.apply(prediction.rollout.edit_at(world.scene(prediction.base), -1), base=prediction.base)
+
+
+def check(path: Path) -> list[str]:
+    """Every damaged or missing part of a world, one sentence each; empty when it is sound."""
+    with World.open(path, read_only=True) as world:
+        return world.check()
+
+
+def render_still(
+    scene: Scene, out: Path, *, camera: Camera | None = None, size: tuple[int, int] = DEFAULT_SIZE, backend: str = "auto"
+) -> str:
+    """Write a PNG of a scene, by default from its establishing view; returns the backend that made it."""
+    from spatialwm.render import establishing_view, render_scene, write_png
+
+    frame = render_scene(scene, camera or establishing_view(scene, *size), backend=backend)
+    write_png(out, frame.rgb)
+    return frame.backend
+
+
+def render_path(
+    scene: Scene, out: Path, cameras: Sequence[Camera], *, fps: int = 30, backend: str = "auto", progress: Progress = silent
+) -> str:
+    """Write an MP4 along a camera path; returns the backend that made it."""
+    from spatialwm.render import Stage, write_mp4
+
+    stage = Stage(scene)
+    frames = (stage.render(camera, backend=backend).rgb for camera in cameras)
+    write_mp4(out, frames, fps=fps, count=len(cameras), progress=progress)
+    return stage.backend_name(backend)
+
+
+def render_rollout(
+    scene: Scene,
+    rollout: Rollout,
+    out: Path,
+    *,
+    camera: Camera | None = None,
+    size: tuple[int, int] = (960, 540),
+    fps: int = 30,
+    backend: str = "auto",
+    progress: Progress = silent,
+) -> str:
+    """Write an MP4 of a prediction, in real time, by default from a view that frames what moves."""
+    from spatialwm.render import Stage, view_of, write_mp4
+
+    stage = Stage(scene)
+    if camera is None:
+        camera = view_of(scene, rollout.object_ids, *size)
+    step_count = max(1, round(rollout.horizon * rollout.dt_s * fps))
+    steps = [min(round(i / fps / rollout.dt_s), rollout.horizon) for i in range(step_count + 1)]
+
+    def frames() -> Any:
+        for step in steps:
+            yield stage.posed(rollout.scene_at(scene, step)).render(camera, backend=backend).rgb
+
+    write_mp4(out, frames(), fps=fps, count=len(steps), progress=progress)
+    return stage.backend_name(backend)
+
+
+def export(scene: Scene, out: Path, *, progress: Progress = silent) -> Path:
+    """Write a scene for other programs; the suffix chooses the format.
+
+    Raises:
+        ExportError: unknown suffix, or nothing in the scene can be written so.
+    """
+    from spatialwm.export import export_scene
+
+    export_scene(scene, out, progress=progress)
+    return out
+
+
+def _free_branch(world: World) -> str:
+    taken = world.branches()
+    n = 1
+    while f"prediction-{n}" in taken:
+        n += 1
+    return f"prediction-{n}"
