@@ -1,0 +1,404 @@
+"""The command line: the same verbs as Python and the studio, with progress bars and one-line errors."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from spatialwm import __version__
+from spatialwm.errors import SpatialwmError
+
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line instead of printing the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit status: 0, 1 for a refused input, 2 for bad usage, 130 for Ctrl-C."""
+    args = build_parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], Any] = args.run
+    try:
+        result = run(args)
+    except KeyboardInterrupt:
+        print("spatialwm: interrupted; nothing unfinished was kept", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except SpatialwmError as e:
+        return _fail(args, str(e))
+    except BrokenPipeError:
+        return EXIT_ERROR
+    except OSError as e:
+        where = f" {e.filename}" if e.filename else ""
+        return _fail(args, f"{e.strerror or e}{where}")
+    except MemoryError:
+        return _fail(args, "out of memory; close other programs, or use --quality draft")
+    if args.json and result is not None:
+        print(json.dumps(result))
+    return result if isinstance(result, int) else 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every verb and option."""
+    parser = _Parser(
+        prog="spatialwm",
+        description="Words, pictures, video or a layout become a persistent world of 3D Gaussians that predicts what an action will do.",
+    )
+    parser.add_argument("--version", action="version", version=f"spatialwm {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=_Parser)
+
+    def verb(name: str, run: Callable[[argparse.Namespace], Any], text: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=text, description=text)
+        sub.add_argument("--json", action="store_true", help="print machine-readable results on stdout and nothing else")
+        sub.set_defaults(run=run)
+        return sub
+
+    p = verb("create", _create, "make a world from a sentence or a splat file")
+    p.add_argument("source", help='"a sentence" | scene.ply | .spz | .splat | .sog | SOG folder')
+    p.add_argument("-o", "--out", type=Path, help="the new world, NAME.world (default: named after the source)")
+    p.add_argument("--overwrite", action="store_true", help="replace a world that is there already")
+    _lift_options(p)
+
+    p = verb("info", _info, "describe a world")
+    p.add_argument("world", type=Path)
+
+    p = verb("edit", _edit, "change a world")
+    p.add_argument("world", type=Path)
+    p.add_argument("command", nargs="+", help='"move mug-1 0.1 0 0" (several may follow each other), or a script: edits.json')
+
+    p = verb("history", _history, "list the history; undo, redo, branch or go back")
+    p.add_argument("world", type=Path)
+    p.add_argument("step", nargs="?", choices=("undo", "redo", "branch", "goto"), help="what to do; nothing: list")
+    p.add_argument("target", nargs="?", help="name of the branch, or number of the revision")
+
+    p = verb("predict", _predict, "predict what an action does; the result lies on a branch until committed")
+    p.add_argument("world", type=Path)
+    p.add_argument("--push", nargs=3, metavar=("ID", "DX", "DY"), help="push an object by DX DY metres")
+    p.add_argument("--place", nargs=4, metavar=("ID", "X", "Y", "Z"), help="grasp an object and put it at X Y Z")
+    p.add_argument("--actions", type=Path, metavar="FILE", help="actions as JSON")
+    p.add_argument("--model", default="physics", help="world model (default: physics)")
+    p.add_argument("--commit", action="store_true", help="make the predicted end state the truth")
+    p.add_argument("-o", "--out", type=Path, help="rollout.npz or rollout.mp4")
+    _size_option(p, (960, 540))
+
+    p = verb("render", _render, "render a world to a picture or a film")
+    p.add_argument("world", type=Path)
+    p.add_argument("-o", "--out", type=Path, required=True, help="out.png or out.mp4")
+    p.add_argument("--orbit", action="store_true", help="turn once around (mp4)")
+    p.add_argument("--camera", type=Path, metavar="FILE", help="camera as JSON (png)")
+    p.add_argument("--path", type=Path, metavar="FILE", help="key cameras as JSON (mp4)")
+    p.add_argument("--seconds", type=float, default=6.0, help="length of a film (default: 6)")
+    p.add_argument("--revision", type=int, help="an older state, see history")
+    p.add_argument("--backend", default="auto", help="auto, cpu or reference")
+    _size_option(p, (1280, 720))
+
+    p = verb("export", _export, "write a world for other programs")
+    p.add_argument("world", type=Path)
+    p.add_argument("-o", "--out", type=Path, required=True, action="append", help="out.glb, .ply, .spz, .splat or .sog; may repeat")
+
+    p = verb("app", _app, "open the studio in the browser")
+    p.add_argument("world", type=Path, nargs="*")
+    p.add_argument("--port", type=int, default=7860)
+    p.add_argument("--no-browser", action="store_true", help="only print the address")
+
+    p = verb("check", _check, "verify every checksum of a world")
+    p.add_argument("world", type=Path)
+    p.add_argument("--gc", action="store_true", help="also free what no revision uses")
+
+    verb("doctor", _doctor, "say what this machine can do")
+    return parser
+
+
+def _lift_options(p: argparse.ArgumentParser) -> None:
+    p.add_argument("--quality", choices=("draft", "standard", "high"), default="standard")
+    p.add_argument("--seed", type=int, default=0)
+
+
+def _size_option(p: argparse.ArgumentParser, default: tuple[int, int]) -> None:
+    p.add_argument("--size", type=_size, default=default, metavar="WxH", help=f"pixels (default: {default[0]}x{default[1]})")
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(v) for v in text.lower().split("x"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"size must look like 1280x720; got {text!r}") from None
+    if not (1 <= width <= 16384 and 1 <= height <= 16384):
+        raise argparse.ArgumentTypeError(f"size must lie between 1x1 and 16384x16384; got {text}")
+    return width, height
+
+
+def _create(args: argparse.Namespace) -> Any:
+    from spatialwm import studio
+    from spatialwm.lift import LiftOptions
+
+    out = args.out or Path(_name_of(args.source) + ".world")
+    with _bar(args, f"creating {out}") as progress:
+        options = LiftOptions(quality=args.quality, seed=args.seed)
+        with studio.create(args.source, out, options=options, progress=progress, overwrite=args.overwrite) as world:
+            told = studio.info(world)
+    if args.json:
+        return {"world": str(out), **told}
+    _say(args, f"{out}  {told['gaussians']:,} Gaussians, {len(told['objects'])} objects")
+    if told["unrecognized"]:
+        _say(args, f"not recognised: {', '.join(told['unrecognized'])}")
+    for sentence in told["unmet"]:
+        _say(args, f"note: {sentence}")
+    return None
+
+
+def _info(args: argparse.Namespace) -> Any:
+    from spatialwm import studio
+
+    with studio.open_world(args.world, read_only=True) as world:
+        told = studio.info(world)
+    if args.json:
+        return told
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"[bold]{args.world}[/bold]  {told['environment'] or 'place'}  {told['gaussians']:,} Gaussians", highlight=False)
+    console.print(f"revision {told['revision']} on {told['branch']}; scale {told['scale']['method']}", highlight=False)
+    table = Table("id", "category", "color", "material", "size m", "stands on", "mass kg", box=None, header_style="bold")
+    for o in told["objects"]:
+        size = " × ".join(f"{b - a:.2f}" for a, b in zip(*o["aabb"], strict=True))
+        mass = "" if o["mass_kg"] is None else f"{o['mass_kg']:.2g}"
+        table.add_row(o["id"], o["category"], o["color"] or "", o["material"] or "", size, o["supported_by"] or "", mass)
+    console.print(table)
+    if told["unrecognized"]:
+        console.print(f"not recognised: {', '.join(told['unrecognized'])}", highlight=False)
+    return None
+
+
+def _edit(args: argparse.Namespace) -> Any:
+    from spatialwm import studio
+
+    with studio.open_world(args.world) as world:
+        if len(args.command) == 1 and args.command[0].endswith(".json"):
+            revisions = studio.edit_script(world, Path(args.command[0]).read_text("utf-8"))
+        elif all(" " in c for c in args.command):
+            revisions = studio.edit_script(world, json.dumps(args.command))
+        else:  # the words of one command, unquoted
+            revisions = [studio.edit(world, " ".join(args.command))]
+    if args.json:
+        return {"revisions": [r.id for r in revisions]}
+    _say(args, f"{args.world}  revision {revisions[-1].id}" if revisions else "the script is empty: nothing changed")
+    return None
+
+
+def _history(args: argparse.Namespace) -> Any:
+    from spatialwm import studio
+    from spatialwm.errors import WorldError
+
+    with studio.open_world(args.world, read_only=args.step is None) as world:
+        if args.step in ("branch", "goto") and not args.target:
+            raise WorldError(f"history {args.step} needs a {'name' if args.step == 'branch' else 'revision number'} after it")
+        if args.step == "undo":
+            world.undo()
+        elif args.step == "redo":
+            world.redo()
+        elif args.step == "branch":
+            world.switch(args.target) if args.target in world.branches() else world.create_branch(args.target)
+        elif args.step == "goto":
+            if not args.target.isdigit():
+                raise WorldError(f"goto needs the number of a revision, see spatialwm history; got {args.target!r}")
+            world.goto(int(args.target))
+        head, branch, revisions, branches = world.head, world.branch, world.history(), world.branches()
+    if args.json:
+        rows = [{"id": r.id, "parent": r.parent, "command": r.command, "created_at": r.created_at} for r in revisions]
+        return {"head": head.id, "branch": branch, "branches": branches, "revisions": rows}
+    for r in revisions:
+        names = [n for n, at in branches.items() if at == r.id]
+        where = f"  ({', '.join(names)})" if names else ""
+        print(f"{'*' if r.id == head.id else ' '} {r.id:4d}  from {r.parent or '-':>4}  {_told(r.command)}{where}")
+    return None
+
+
+def _predict(args: argparse.Namespace) -> Any:
+    from spatialwm import studio
+    from spatialwm.dynamics import GraspPlace, Push
+    from spatialwm.dynamics.files import read_actions, write_rollout
+    from spatialwm.errors import ActionError
+
+    actions: list[Any] = list(read_actions(args.actions)) if args.actions else []
+    if args.push:
+        actions.append(Push(object=args.push[0], by=(_number(args.push[1]), _number(args.push[2]))))
+    if args.place:
+        x, y, z = (_number(v) for v in args.place[1:])
+        actions.append(GraspPlace(object=args.place[0], target=(x, y, z)))
+    if not actions:
+        raise ActionError("nothing to predict; give --push ID DX DY, --place ID X Y Z or --actions FILE")
+    if args.out and args.out.suffix.lower() not in (".npz", ".mp4"):
+        raise ActionError(f"a prediction is written as .npz or .mp4; got {args.out}")
+    with studio.open_world(args.world) as world, _bar(args, "predicting") as progress:
+        scene = world.scene()
+        prediction = studio.predict(world, actions, model=args.model, commit=args.commit, progress=progress)
+        head = world.head.id
+    rollout = prediction.rollout
+    if args.out and args.out.suffix.lower() == ".npz":
+        write_rollout(rollout, args.out)
+    elif args.out:
+        with _bar(args, f"rendering {args.out}") as progress:
+            studio.render_rollout(scene, rollout, args.out, size=args.size, progress=progress)
+    if args.json:
+        return {
+            "branch": prediction.branch, "revision": prediction.revision.id, "committed": args.commit, "head": head,
+            "backend": rollout.backend, "dt_s": rollout.dt_s, "steps": rollout.horizon,
+            "objects": list(rollout.object_ids), "out": str(args.out) if args.out else None,
+        }  # fmt: skip
+    fate = f"committed as revision {head}" if args.commit else f"on branch {prediction.branch}; --commit makes it the truth"
+    _say(args, f"{rollout.horizon * rollout.dt_s:.1f} s by {rollout.backend}, {fate}")
+    if args.out:
+        _say(args, str(args.out))
+    return None
+
+
+def _render(args: argparse.Namespace) -> Any:
+    from spatialwm import studio
+    from spatialwm.errors import ExportError
+    from spatialwm.render import orbit_of, read_camera, read_path
+
+    kind = args.out.suffix.lower()
+    film = args.orbit or args.path is not None
+    if kind not in (".png", ".mp4"):
+        raise ExportError(f"a render is written as .png or .mp4; got {args.out}")
+    if film != (kind == ".mp4"):
+        raise ExportError(f"{args.out}: --orbit and --path make an .mp4, everything else a .png")
+    with studio.open_world(args.world, read_only=True) as world:
+        scene = world.scene(args.revision)
+    frames = max(2, round(args.seconds * 30))
+    with _bar(args, f"rendering {args.out}") as progress:
+        if args.path:
+            used = studio.render_path(scene, args.out, read_path(args.path, frames, *args.size), backend=args.backend, progress=progress)
+        elif args.orbit:
+            used = studio.render_path(scene, args.out, orbit_of(scene, frames, *args.size), backend=args.backend, progress=progress)
+        else:
+            camera = read_camera(args.camera, *args.size) if args.camera else None
+            used = studio.render_still(scene, args.out, camera=camera, size=args.size, backend=args.backend)
+    if args.json:
+        return {"out": str(args.out), "backend": used}
+    _say(args, f"{args.out}  by {used}")
+    return None
+
+
+def _export(args: argparse.Namespace) -> Any:
+    from spatialwm import studio
+
+    with studio.open_world(args.world, read_only=True) as world:
+        scene = world.scene()
+    for out in args.out:
+        with _bar(args, f"exporting {out}") as progress:
+            studio.export(scene, out, progress=progress)
+        _say(args, f"{out}  {out.stat().st_size / 1e6:.1f} MB")
+    return {"out": [str(o) for o in args.out]} if args.json else None
+
+
+def _app(args: argparse.Namespace) -> Any:
+    from spatialwm.errors import MissingDependencyError
+
+    try:
+        from spatialwm_app import launch  # the studio is a front end above this one: only this verb knows it
+    except ImportError as e:
+        raise MissingDependencyError(e.name or "spatialwm_app", "app", "the studio") from None
+    launch(args.world, port=args.port, open_browser=not args.no_browser)
+    return None
+
+
+def _check(args: argparse.Namespace) -> Any:
+    from spatialwm import studio
+
+    problems = studio.check(args.world)
+    freed = 0
+    if args.gc and not problems:
+        with studio.open_world(args.world) as world:
+            freed = world.gc()
+    if args.json:
+        print(json.dumps({"world": str(args.world), "problems": problems, "freed_bytes": freed}))
+    elif not problems:
+        _say(args, f"{args.world}  sound" + (f", {freed / 1e6:.1f} MB freed" if args.gc else ""))
+    for p in problems:
+        print(f"spatialwm: {p}", file=sys.stderr)
+    return EXIT_ERROR if problems else 0
+
+
+def _doctor(args: argparse.Namespace) -> Any:
+    from spatialwm.doctor import examine
+
+    rows = examine()
+    if args.json:
+        return {"checks": [{"name": r.name, "ok": r.ok, "found": r.found, "mend": r.mend} for r in rows]}
+    for r in rows:
+        print(f"{'ok  ' if r.ok else 'no  '} {r.name:<12} {r.found}" + (f"  ->  {r.mend}" if r.mend else ""))
+    return EXIT_ERROR if any(r.required and not r.ok for r in rows) else 0
+
+
+def _told(command: dict[str, Any]) -> str:
+    rest = {k: v for k, v in command.items() if k != "op" and v is not None and not isinstance(v, (dict, list))}
+    return " ".join([str(command.get("op", "?")), *(f"{k}={v}" for k, v in rest.items())])[:100]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        from spatialwm.errors import ActionError
+
+        raise ActionError(f"expected a number of metres; got {text!r}") from None
+
+
+def _name_of(source: str) -> str:
+    words = Path(source).name.split(".")[0] if Path(source).suffix else source
+    return "-".join("".join(c if c.isalnum() else " " for c in words).lower().split()[:5]) or "untitled"
+
+
+def _say(args: argparse.Namespace, line: str) -> None:
+    if not args.json:
+        print(line)
+
+
+def _fail(args: argparse.Namespace, message: str) -> int:
+    one_line = " ".join(message.split())
+    print(f"spatialwm {args.verb}: {one_line}", file=sys.stderr)
+    return EXIT_ERROR
+
+
+class _bar:
+    """A progress bar with stage and remaining time on stderr; silent with --json or away from a terminal."""
+
+    def __init__(self, args: argparse.Namespace, title: str) -> None:
+        self._title = title
+        self._show = not args.json and sys.stderr.isatty()
+
+    def __enter__(self) -> Callable[[str, float], None]:
+        if not self._show:
+            return lambda stage, fraction: None
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"), TimeRemainingColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._bars.start()
+        task = self._bars.add_task(self._title, total=1.0)
+
+        def report(stage: str, fraction: float) -> None:
+            self._bars.update(task, completed=fraction, description=f"{self._title}: {stage}")
+
+        return report
+
+    def __exit__(self, *error: object) -> None:
+        if self._show:
+            self._bars.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
