@@ -1,0 +1,31 @@
+# make demo  a sentence becomes a world, a push is predicted, files are written     make test  the checks and the tests
+# make app   the studio in the browser
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+VIEWER := $(wildcard app/viewer/src/*.js app/viewer/src/*/*.js app/viewer/package*.json)
+
+.PHONY: demo test test-slow lint app bench clean
+demo: $(STAMP)
+	$(BIN)/python examples/demo.py --out demo
+app: $(STAMP)
+	$(BIN)/spatialwm app $(wildcard demo/*.world)
+test: lint
+	$(BIN)/python -m pytest -q -rs
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest -q -rs -m slow
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+bench: $(STAMP)
+	$(BIN)/python benchmarks/render_cpu.py
+$(STAMP): pyproject.toml constraints.txt hatch_build.py $(VIEWER)
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"spatialwm needs Python 3.11 to 3.13 and $(PYTHON) is {v[0]}.{v[1]}: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "$(PYTHON) has no venv module: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[app,dev]'
+	@touch $@
+clean:
+	rm -rf $(VENV) demo app/spatialwm_app/static/viewer.*
