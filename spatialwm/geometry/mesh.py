@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from spatialwm.errors import ShapeError
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Mesh:
     """Triangles with optional per-vertex colour, compared by identity."""
 

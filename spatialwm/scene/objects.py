@@ -29,7 +29,7 @@ OPAQUE = 0.1
 """Gaussians fainter than this do not count for an object's extent."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class SceneObject:
     """A part of a scene with a stable identity. Frozen; compared by identity, see :meth:`same_as`."""
 

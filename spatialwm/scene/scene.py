@@ -48,7 +48,7 @@ class ScaleSource:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Scene:
     """Objects in a stable order, and everything that is not an object."""
 
