@@ -1,1 +1,7 @@
-"""The persistent world on disk."""
+"""Worlds on disk: persistent scenes with their whole history."""
+
+from spatialwm.world.history import Revision
+from spatialwm.world.integrity import Report, check_world
+from spatialwm.world.store import World
+
+__all__ = ["Report", "Revision", "World", "check_world"]
