@@ -1,0 +1,64 @@
+"""A place before anything stands in it: its shell, its pieces, its light and what lies outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+
+from spatialwm.geometry.camera import Camera
+from spatialwm.geometry.mesh import Mesh
+from spatialwm.lift.text.light.lights import Light
+from spatialwm.lift.text.model import Part, Strands
+from spatialwm.lift.text.places.shell import Shell
+from spatialwm.scene import Environment
+
+Directions = Float[np.ndarray, "n 3"]
+Radiance = Float[np.ndarray, "n 3"]
+
+
+def black(directions: Directions) -> Radiance:
+    """No light from outside."""
+    return np.zeros(directions.shape, np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Piece:
+    """A part of the place itself (floor, a wall, terrain, the view outside); built in the world frame."""
+
+    id: str
+    category: str
+    parts: tuple[Part, ...] = ()
+    strands: tuple[Strands, ...] = ()
+    role: Literal["structure", "backdrop"] = "structure"
+    colliders: tuple[Mesh, ...] = ()
+    """Convex, world frame."""
+    labels: tuple[str, ...] = ()
+    color: str | None = None
+    material: str | None = None
+    friction: float = 0.7
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Place:
+    """Everything around the objects. World frame, metres, linear light."""
+
+    shell: Shell
+    pieces: tuple[Piece, ...]
+    environment: Environment
+    lights: tuple[Light, ...] = ()
+    sky: Callable[[Directions], Radiance] = black
+    """Radiance that rays meet when they leave the scene, also gathered as light."""
+    ceiling_lamp: tuple[Light, ...] = ()
+    """Lights switched on only when no object gives light."""
+    eyes: Float[np.ndarray, "k 3"]
+    """Where a visitor's eye may be; what none of them can ever see is left out of the place's own pieces."""
+    key: float = 0.18
+    """Display luminance (linear, 0..1) at which the middle grey of the lit place should land."""
+    veil: Callable[[Float[np.ndarray, "n 3"], Radiance], Radiance] | None = None
+    """Fog: ``(points, radiance) -> radiance`` as seen from the middle of the walkable area."""
+    spawn: Callable[[Float[np.ndarray, "m 2 3"]], Camera]
+    """The establishing view, given the world bounds of the objects that were asked for."""
