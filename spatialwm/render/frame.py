@@ -1,0 +1,103 @@
+"""A scene and a camera become one picture, and every pixel knows its object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+
+from spatialwm.gaussians import Gaussians, concatenate, transform
+from spatialwm.geometry.camera import Camera
+from spatialwm.geometry.se3 import Pose, Vec3
+from spatialwm.render.renderer import choose
+from spatialwm.scene import Flattened, Scene, flatten
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One rendered picture."""
+
+    rgb: Float[np.ndarray, "h w 3"]
+    """float32 sRGB in 0..1."""
+    alpha: Float[np.ndarray, "h w"]
+    depth_m: Float[np.ndarray, "h w"]
+    """Expected distance along the optical axis; 0 where nothing covers."""
+    object_index: Int[np.ndarray, "h w"]
+    """Into ``object_ids``: whose Gaussian weighs most; -1 where nothing covers."""
+    object_ids: tuple[str, ...]
+    backend: str
+
+    def object_at(self, x: int, y: int) -> str | None:
+        """The id of the object seen at a pixel."""
+        index = int(self.object_index[y, x])
+        return None if index < 0 else self.object_ids[index]
+
+    def mask_of(self, object_id: str) -> np.ndarray:
+        """True where an object is what one sees."""
+        if object_id not in self.object_ids:
+            return np.zeros(self.object_index.shape, bool)
+        return self.object_index == self.object_ids.index(object_id)
+
+
+def render_scene(
+    scene: Scene | Flattened, camera: Camera, *, backend: str = "auto", background: Vec3 | None = None, antialiased: bool = False
+) -> Frame:
+    """Render a scene, or a scene flattened once for many views.
+
+    Args:
+        background: sRGB behind everything; None: the scene's own, black for a :class:`Flattened`.
+
+    Raises:
+        ShapeError: a Gaussian's field is not finite.
+    """
+    if isinstance(scene, Scene):
+        flat = flatten(scene)
+        background = scene.environment.background if background is None else background
+    else:
+        flat = scene
+    g = flat.gaussians
+    name, rasterization = choose(backend)
+    with torch.no_grad():
+        image, alpha, info = rasterization(
+            g.means, g.quats, g.scales, g.opacities, g.sh, camera.viewmat()[None], camera.K()[None], camera.width, camera.height,
+            sh_degree=g.sh_degree, backgrounds=torch.tensor([background or (0.0, 0.0, 0.0)], dtype=torch.float32),
+            render_mode="RGB+ED", rasterize_mode="antialiased" if antialiased else "classic", with_ids=True,
+        )  # fmt: skip
+    ids = info["ids"][0].cpu().numpy()
+    owner = flat.owner.cpu().numpy().astype(np.int32)
+    object_index = np.where(ids >= 0, owner[ids], np.int32(-1)) if len(owner) else ids
+    pixels = image[0].cpu().numpy().astype(np.float32, copy=False)
+    return Frame(
+        rgb=pixels[..., :3].clip(0, 1),
+        alpha=alpha[0, ..., 0].cpu().numpy().astype(np.float32, copy=False),
+        depth_m=pixels[..., 3],
+        object_index=object_index,
+        object_ids=flat.object_ids,
+        backend=name,
+    )
+
+
+class Stage:
+    """Flattens scene after scene and carries only what moved: for videos, where a few of many objects move.
+
+    Holds the world-frame Gaussians of the last scene it saw; the result is bit for bit that of ``scene.flatten``.
+    """
+
+    def __init__(self) -> None:
+        self._posed: dict[str, tuple[Gaussians, Pose, Gaussians]] = {}
+
+    def flatten(self, scene: Scene) -> Flattened:
+        """As :func:`spatialwm.scene.flatten`."""
+        posed: dict[str, tuple[Gaussians, Pose, Gaussians]] = {}
+        for o in scene.objects:
+            last = self._posed.get(o.id)
+            if last is None or last[0] is not o.gaussians or last[1] != o.world_from_object:
+                last = (o.gaussians, o.world_from_object, transform(o.gaussians, o.world_from_object))
+            posed[o.id] = last
+        self._posed = posed
+        parts = [p[2] for p in posed.values()]
+        counts = torch.tensor([len(p) for p in parts], dtype=torch.int64)
+        owner = torch.repeat_interleave(torch.arange(len(parts), dtype=torch.int32), counts)
+        return Flattened(concatenate(parts), owner, tuple(posed))
