@@ -36,4 +36,5 @@ def opacities_from_logit(logits: Float[np.ndarray, " n"]) -> Float32[np.ndarray,
 
 def logit_from_opacities(opacities: Float32[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
     """Finite logits; 0 and 1 become values that read back as exactly 0 and 1."""
-    return np.clip(special.logit(opacities.astype(np.float64)), _LOG_OF_ZERO, _LOGIT_OF_ONE).astype(np.float32)
+    logits = special.logit(np.clip(opacities.astype(np.float64), 0, 1))
+    return np.clip(logits, _LOG_OF_ZERO, _LOGIT_OF_ONE).astype(np.float32)

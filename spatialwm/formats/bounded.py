@@ -21,7 +21,7 @@ def check_count(count: int, file_bytes: int) -> None:
         FormatError: above a million splats at less than a byte each.
     """
     if count < 0 or (count > _UNQUESTIONED and count > file_bytes):
-        raise FormatError(f"header declares {count} splats in a file of {file_bytes} bytes: it is corrupt or a decompression bomb")
+        raise FormatError(f"header declares {count} splats in a file of {file_bytes} bytes: corrupt, or a decompression bomb")
 
 
 def gunzip(data: bytes, limit: int) -> bytes:

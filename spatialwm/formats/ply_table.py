@@ -1,4 +1,4 @@
-"""The PLY container: its header, and the columns of one element, checked against the file's length before anything is allocated."""
+"""The PLY container: its header and the columns of an element, checked against the file's length before any allocation."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ class PlyTable:
         need, have = element.count * row.itemsize, len(self.data) - offset
         if need > have:
             raise FormatError(
-                f"PLY header declares {element.count} of {element.name!r}, {need} bytes, but {max(have, 0)} are left in the file: "
-                "it is truncated or its header is wrong"
+                f"PLY header declares {element.count} of {element.name!r}, {need} bytes, but {max(have, 0)} are left: "
+                "the file is truncated or its header is wrong"
             )
         rows = np.frombuffer(self.data, row, element.count, offset)
         return {p.name: rows[p.name] for p in element.properties}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -13,17 +14,34 @@ from pathlib import Path
 import zstandard
 
 from spatialwm.errors import FormatError, ShapeError
-from spatialwm.formats import ply, splat, spz
+from spatialwm.formats import ply, sog, sog_encode, sog_folder, splat, spz
 from spatialwm.formats.splat_file import SplatFile
 from spatialwm.gaussians import Gaussians
 
-READABLE: dict[str, Callable[[bytes], SplatFile]] = {".ply": ply.decode, ".spz": spz.decode, ".splat": splat.decode}
-"""Decoders of whole files by suffix."""
+READABLE: dict[str, str] = {
+    ".ply": "3D Gaussians as trainers write them, or PlayCanvas compressed PLY",
+    ".spz": "Niantic SPZ, versions 2 to 4",
+    ".splat": "32 bytes a splat",
+    ".sog": "PlayCanvas SOG bundle",
+    ".json": "meta.json or lod-meta.json of an unbundled SOG; its folder may be named instead",
+}
+"""Suffixes that :func:`read_splats` takes, with what they hold."""
 
-WRITABLE: dict[str, Callable[[Gaussians], bytes]] = {".ply": ply.encode, ".spz": spz.encode, ".splat": splat.encode}
-"""Encoders by suffix."""
+WRITABLE: dict[str, str] = {
+    ".ply": "3D Gaussians, exact",
+    ".spz": "Niantic SPZ version 3",
+    ".splat": "32 bytes a splat, no view-dependent colour",
+    ".sog": "PlayCanvas SOG version 2 bundle",
+}
+"""Suffixes that :func:`write_splats` takes."""
 
-_MAGIC = {".ply": (b"ply",), ".spz": (b"\x1f\x8b", spz.MAGIC)}
+_DECODERS: dict[str, Callable[[bytes], SplatFile]] = {
+    ".ply": ply.decode, ".spz": spz.decode, ".splat": splat.decode, ".sog": sog.decode,
+}  # fmt: skip
+_ENCODERS: dict[str, Callable[[Gaussians], bytes]] = {
+    ".ply": ply.encode, ".spz": spz.encode, ".splat": splat.encode, ".sog": sog_encode.encode,
+}  # fmt: skip
+_MAGIC = {".ply": (b"ply\n", b"ply\r"), ".spz": (b"\x1f\x8b", spz.MAGIC), ".sog": (b"PK\x03\x04",)}
 
 _BROKEN = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, EOFError, OSError, MemoryError, RuntimeError,
@@ -36,7 +54,7 @@ def read_splats(path: Path) -> SplatFile:
     """The Gaussians of a splat file, in the world frame.
 
     Args:
-        path: a file whose suffix is in :data:`READABLE`.
+        path: a file whose suffix is in :data:`READABLE`, or the folder of an unbundled SOG.
 
     Raises:
         FormatError: no such file, of an unknown kind, truncated, or otherwise not what it claims.
@@ -53,19 +71,24 @@ def read_splats(path: Path) -> SplatFile:
 
 def _read(path: Path) -> SplatFile:
     if path.is_dir():
-        raise FormatError(f"is a folder: give a splat file ({', '.join(READABLE)})")
+        description = sog_folder.find(path)
+        if description is None:
+            raise FormatError(f"is a folder without a SOG meta.json: give a splat file ({', '.join(READABLE)})")
+        return sog_folder.read(description)
     if not path.exists():
         raise FormatError("no such file")
     suffix = path.suffix.lower()
     if suffix not in READABLE:
         raise FormatError(f"unknown kind of splat file {suffix!r}: expected {', '.join(READABLE)}")
+    if suffix == ".json":
+        return sog_folder.read(path)
     data = path.read_bytes()
     if not data:
         raise FormatError("the file is empty")
     for other, magics in _MAGIC.items():
         if other != suffix and data.startswith(magics):
             raise FormatError(f"begins as a {other} file does: rename it to end in {other}")
-    return READABLE[suffix](data)
+    return _DECODERS[suffix](data)
 
 
 def write_splats(gaussians: Gaussians, path: Path, format: str | None = None) -> None:
@@ -77,7 +100,7 @@ def write_splats(gaussians: Gaussians, path: Path, format: str | None = None) ->
         format: a suffix of :data:`WRITABLE`, with or without its dot; the suffix of ``path`` when None.
 
     Raises:
-        FormatError: unknown format, or the folder cannot be written.
+        FormatError: unknown format, nothing to write where the format cannot say so, or the folder cannot be written.
         ShapeError: NaN or infinite Gaussians.
     """
     path = Path(path)
@@ -85,8 +108,10 @@ def write_splats(gaussians: Gaussians, path: Path, format: str | None = None) ->
     if suffix not in WRITABLE:
         raise FormatError(f"{path}: cannot write {suffix!r} files: expected one of {', '.join(WRITABLE)}")
     gaussians = _plain(gaussians)
+    if not len(gaussians) and suffix in (".splat", ".sog"):
+        raise FormatError(f"{path}: {suffix} cannot hold an empty set of Gaussians: write .ply or .spz")
     gaussians.check_finite(f"Gaussians for {path.name}")
-    _write_atomically(path, WRITABLE[suffix](gaussians))
+    _write_atomically(path, _ENCODERS[suffix](gaussians))
 
 
 def encode_spz(gaussians: Gaussians, level: int = 1) -> bytes:
@@ -105,20 +130,15 @@ def _plain(gaussians: Gaussians) -> Gaussians:
 
 
 def _write_atomically(path: Path, data: bytes) -> None:
-    temporary: str | None = None
+    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part", delete=False) as file:
-            temporary = file.name
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # a temporary file is private; its successor should be as any other
-        os.replace(temporary, path)
-        temporary = None
+        temporary.replace(path)
     except OSError as error:
         raise FormatError(f"{path}: cannot write here ({error.strerror or error}): nothing was changed") from error
     finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # gone after a rename, or never made
+            temporary.unlink(missing_ok=True)

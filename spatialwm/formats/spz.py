@@ -13,6 +13,7 @@ Source: the format description of nianticlabs/spz; judged by splat-transform in 
 
 from __future__ import annotations
 
+import itertools
 import struct
 import zlib
 
@@ -86,7 +87,7 @@ def _slices(payload: bytes, sizes: list[int]) -> list[bytes]:
     if len(payload) < need:
         raise FormatError(f"SPZ holds {len(payload)} bytes where its header needs {need}: the file is truncated")
     ends = np.cumsum([_HEADER.size, *sizes]).tolist()
-    return [payload[a:b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [payload[a:b] for a, b in itertools.pairwise(ends)]
 
 
 def _zstd_streams(data: bytes, sizes: list[int], streams: int) -> list[bytes]:
