@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.mesh import Mesh
+from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.text.light.lights import Light
 from spatialwm.lift.text.model import Part, Strands
 from spatialwm.lift.text.places.shell import Shell
@@ -42,6 +44,30 @@ class Piece:
     friction: float = 0.7
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An object that has found its place: what a place must know to make room for it."""
+
+    id: str
+    kind: str
+    low: tuple[float, float]
+    high: tuple[float, float]
+    """Corners of its footprint in the world's xy plane, metres."""
+    world_from_object: Pose = Pose()
+    stated: bool = True
+    """False for what was only added to fill the place."""
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Overlay:
+    """Gaussians that no light shaped: a reflection, mist, rain. World frame, display colours."""
+
+    id: str
+    category: str
+    gaussians: Gaussians
+    role: Literal["structure", "backdrop"] = "backdrop"
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Place:
     """Everything around the objects. World frame, metres, linear light."""
@@ -60,5 +86,9 @@ class Place:
     """Display luminance (linear, 0..1) at which the middle grey of the lit place should land."""
     veil: Callable[[Float[np.ndarray, "n 3"], Radiance], Radiance] | None = None
     """Fog: ``(points, radiance) -> radiance`` as seen from the middle of the walkable area."""
+    dress: Callable[[tuple[Standing, ...]], tuple[Piece, ...]] | None = None
+    """Further pieces that depend on where things stand: terrain around a lake, grass that spares footprints."""
+    finish: Callable[[Gaussians], tuple[Overlay, ...]] | None = None
+    """Overlays, made last, from all lit Gaussians in the world frame."""
     spawn: Callable[[Float[np.ndarray, "m 2 3"]], Camera]
     """The establishing view, given the world bounds of the objects that were asked for."""
