@@ -1,6 +1,25 @@
 """Scenes become pixels."""
 
+from spatialwm.render.camera_file import camera_from_dict, camera_to_dict, read_cameras, write_cameras
 from spatialwm.render.frame import Frame, Stage, render_scene
-from spatialwm.render.renderer import Rasterizer, RenderMode, choose
+from spatialwm.render.images import write_mp4, write_png
+from spatialwm.render.renderer import BACKENDS, Rasterizer, RenderMode, choose
+from spatialwm.render.views import establishing_view, orbit_views
 
-__all__ = ["Frame", "Rasterizer", "RenderMode", "Stage", "choose", "render_scene"]
+__all__ = [
+    "BACKENDS",
+    "Frame",
+    "Rasterizer",
+    "RenderMode",
+    "Stage",
+    "camera_from_dict",
+    "camera_to_dict",
+    "choose",
+    "establishing_view",
+    "orbit_views",
+    "read_cameras",
+    "render_scene",
+    "write_cameras",
+    "write_mp4",
+    "write_png",
+]
