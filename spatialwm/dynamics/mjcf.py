@@ -1,0 +1,207 @@
+"""A scene as a MuJoCo model: static place, one free body for each movable object, one hand for each action."""
+
+# MuJoCo's names live in compiled modules without stubs.
+# pyright: reportAttributeAccessIssue=false
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+from spatialwm.dynamics.colliders import pieces_of
+from spatialwm.dynamics.decompose import ConvexPiece
+from spatialwm.dynamics.place import HeightField, place_of
+from spatialwm.geometry.se3 import Pose
+from spatialwm.scene import Scene, SceneObject
+
+BULK_DENSITY: dict[str, float] = {
+    "wood": 350, "metal": 1200, "steel": 1500, "iron": 1800, "brass": 1500, "aluminium": 700, "gold": 3000, "fabric": 80,
+    "cloth": 80, "leather": 110, "wool": 80, "cotton": 80, "paper": 700, "plastic": 250, "rubber": 700, "glass": 700,
+    "ceramic": 700, "porcelain": 700, "clay": 900, "stone": 2400, "marble": 2600, "rock": 2400, "concrete": 2300, "brick": 1800,
+    "plant": 120, "leaf": 60, "foliage": 40, "wicker": 120, "bamboo": 250, "food": 800, "fruit": 850, "bread": 300,
+    "water": 1000, "ice": 900, "snow": 300, "wax": 850, "fur": 900, "flesh": 1000, "cardboard": 120, "foam": 40,
+}  # fmt: skip
+"""kg per cubic metre of the filled-in shape: hollow and thin-walled things weigh less than their material."""
+DEFAULT_DENSITY = 300.0
+UNKNOWN_PLACE_M = 3.0
+"""A set of Gaussians larger than this, of unknown mass and without an exact shape, is a place and not a thing."""
+OTHERS, HAND = 1, 2
+"""Collision bits: the pushing hand meets only its target; everything else meets everything."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SceneModel:
+    """A compiled model and where the scene's objects are in it."""
+
+    model: mujoco.MjModel
+    object_ids: tuple[str, ...]
+    """Movable objects, in scene order."""
+    body_ids: tuple[int, ...]
+    qpos_addresses: tuple[int, ...]
+    dof_addresses: tuple[int, ...]
+
+    def index(self, object_id: str) -> int:
+        """Position of a movable object in the lists above."""
+        return self.object_ids.index(object_id)
+
+
+def immovable_because(body: SceneObject, released: frozenset[str] = frozenset()) -> str | None:
+    """Why physics holds an object still, as the mend a user needs; None when it may move.
+
+    Args:
+        released: ids that an action takes down from wall or ceiling.
+    """
+    if body.role != "object":
+        return f"{body.id} is part of the place ({body.role}); pick one of its objects"
+    if body.mobility == "static":
+        return f"{body.id} is static; set its mobility to rigid first"
+    if body.mass_kg is None and body.mesh is None and not body.collider:
+        size = float(np.ptp(body.bounds(), axis=0).max())
+        if size > UNKNOWN_PLACE_M:
+            return (
+                f"{body.id} is {size:.1f} m large and of unknown mass, so physics takes it for a place; "
+                "set its mass_kg, or make an object of a selection of its Gaussians"
+            )
+    if body.supported_by in ("wall", "ceiling") and body.id not in released:
+        return f"{body.id} hangs on the {body.supported_by}"
+    if not len(body.points()):
+        return f"{body.id} is empty: it has neither Gaussians nor a mesh"
+    return None
+
+
+def mass_of(body: SceneObject, volume: float) -> float:
+    """Its stated mass, else the bulk density of its material times ``volume`` (cubic metres, world scale)."""
+    if body.mass_kg is not None:
+        return body.mass_kg
+    words = (body.material or "").lower().replace("-", " ").split()
+    density = next((BULK_DENSITY[w] for w in words if w in BULK_DENSITY), DEFAULT_DENSITY)
+    return max(volume * density, 0.01)
+
+
+def build(
+    scene: Scene, timestep_s: float, add_hands: Callable[[mujoco.MjSpec], None] = lambda _: None, released: Sequence[str] = ()
+) -> SceneModel:
+    """Compile the scene.
+
+    Shapes that overlap at the start keep that overlap as their rest distance (an explicit contact pair of negative margin), so
+    that a chair sunk 2 cm into a rug neither jumps out nor sinks further. Friction of two objects is the smaller of the
+    two, by contact priority: MuJoCo's own rule, the larger, would let a rough floor hide every slippery object.
+
+    Args:
+        add_hands: adds the actors of the actions to the specification.
+        released: ids of hanging objects that an action takes down.
+    """
+    spec, movable = _specify(scene, timestep_s, frozenset(released))
+    add_hands(spec)
+    model = spec.compile()
+    pairs = _overlaps(model)
+    if pairs:
+        for first, second, depth in pairs:
+            friction = min(model.geom(first).friction[0], model.geom(second).friction[0])
+            spec.add_pair(
+                geomname1=first, geomname2=second, margin=-depth, condim=4,
+                friction=[friction, friction, 0.005, 0.0001, 0.0001], solref=_SOLREF, solimp=_SOLIMP,
+            )  # fmt: skip
+        model = spec.compile()
+    bodies = [model.body(_body_name(i)) for i in range(len(movable))]
+    joints = [model.joint(int(b.jntadr[0])) for b in bodies]
+    return SceneModel(
+        model,
+        tuple(o.id for o in movable),
+        tuple(int(b.id) for b in bodies),
+        tuple(int(j.qposadr[0]) for j in joints),
+        tuple(int(j.dofadr[0]) for j in joints),
+    )
+
+
+_SOLREF = [0.02, 1.0]
+_SOLIMP = [0.95, 0.99, 0.001, 0.5, 2.0]
+
+
+def _body_name(index: int) -> str:
+    return f"object-{index}"
+
+
+def _specify(scene: Scene, timestep_s: float, released: frozenset[str]) -> tuple[mujoco.MjSpec, list[SceneObject]]:
+    spec = mujoco.MjSpec()
+    spec.option.timestep = timestep_s
+    # Not implicitfast: it diverged when light, spinning things (a mug off a table) hit the floor.
+    spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICIT
+    spec.option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    spec.option.impratio = 10  # without it, resting objects creep down slopes
+    spec.option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
+    movable = [o for o in scene.objects if o.role == "object" and immovable_because(o, released) is None]
+    moving = {o.id for o in movable}
+    roughest_first = sorted({o.friction for o in scene.objects}, reverse=True)
+    lowest = 0.0
+    for o in scene.objects:
+        if o.role == "backdrop" or o.id in moving:
+            continue
+        for n, shape in enumerate(place_of(o)):
+            _add_static(spec, f"{o.id}/{n}", shape, o, roughest_first.index(o.friction))
+        if o.role == "structure" and len(o.points()):
+            lowest = min(lowest, float(o.bounds()[0, 2]))
+    # The plane is the floor where the scene has none, and a net under floors that end somewhere.
+    spec.worldbody.add_geom(
+        name="ground", type=mujoco.mjtGeom.mjGEOM_PLANE, pos=[0, 0, lowest], size=[0, 0, 1], friction=[1.0, 0.005, 0.0001],
+        condim=4, solref=_SOLREF, solimp=_SOLIMP, priority=-1,
+    )  # fmt: skip
+    for i, o in enumerate(movable):
+        pose = o.world_from_object
+        node = spec.worldbody.add_body(name=_body_name(i), pos=list(pose.position), quat=list(pose.quat))
+        node.add_freejoint(name=f"free-{i}")
+        node.sleep = mujoco.mjtSleepPolicy.mjSLEEP_INIT
+        pieces = pieces_of(o)
+        volume = sum(p.volume for p in pieces) * pose.scale**3
+        mass = mass_of(o, volume)
+        for n, piece in enumerate(pieces):
+            share = mass * piece.volume * pose.scale**3 / volume
+            _add_piece(
+                spec, node, f"{o.id}/{n}", piece, Pose(scale=pose.scale), mass=share, priority=roughest_first.index(o.friction),
+                friction=[o.friction, 0.005, 0.0001], contype=OTHERS, conaffinity=OTHERS,
+            )  # fmt: skip
+    return spec, movable
+
+
+def _add_static(spec: mujoco.MjSpec, name: str, shape: ConvexPiece | HeightField, o: SceneObject, priority: int) -> None:
+    surface = {"priority": priority, "friction": [o.friction, 0.005, 0.0001]}
+    if isinstance(shape, ConvexPiece):
+        _add_piece(spec, spec.worldbody, name, shape, o.world_from_object, **surface)
+        return
+    spec.add_hfield(
+        name=name, size=list(shape.size), nrow=shape.heights.shape[0], ncol=shape.heights.shape[1],
+        userdata=shape.heights.reshape(-1).tolist(),
+    )  # fmt: skip
+    spec.worldbody.add_geom(
+        name=name, type=mujoco.mjtGeom.mjGEOM_HFIELD, hfieldname=name, pos=list(shape.position), condim=4, solref=_SOLREF,
+        solimp=_SOLIMP, **surface,
+    )  # fmt: skip
+
+
+def _add_piece(
+    spec: mujoco.MjSpec, node: mujoco.MjsBody, name: str, piece: ConvexPiece, out_from_in: Pose, **surface: object
+) -> None:
+    surface |= {"condim": 4, "solref": _SOLREF, "solimp": _SOLIMP}
+    if piece.is_box:
+        low, high = piece.bounds()
+        node.add_geom(
+            name=name, type=mujoco.mjtGeom.mjGEOM_BOX, pos=out_from_in.apply((low + high) / 2).tolist(),
+            quat=list(out_from_in.quat), size=((high - low) / 2 * out_from_in.scale).tolist(), **surface,
+        )  # fmt: skip
+        return
+    spec.add_mesh(name=name, uservert=out_from_in.apply(piece.vertices).reshape(-1).tolist(), maxhullvert=-1)
+    node.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, **surface)
+
+
+def _overlaps(model: mujoco.MjModel) -> list[tuple[str, str, float]]:
+    """Names and depth of every pair of geoms that interpenetrate at the start by more than contact softness explains."""
+    data = mujoco.MjData(model)
+    model.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_SLEEP)  # sleeping pairs are not tested for contact
+    mujoco.mj_forward(model, data)
+    deepest: dict[tuple[int, int], float] = {}
+    for contact in data.contact:
+        pair = (int(contact.geom[0]), int(contact.geom[1]))
+        deepest[pair] = max(deepest.get(pair, 0.0), -float(contact.dist))
+    return [(model.geom(a).name, model.geom(b).name, depth) for (a, b), depth in deepest.items() if depth > 2e-4]
