@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from spatialwm.lift.text.model import Look, Material, Surfels
+from spatialwm.lift.text.surface.materials import Color
 from spatialwm.lift.text.surface.noise import fbm, hash01, linear, mix, smoothstep, worley
 
 MOSS = ("#34431a", "#6b7a30")
 
 
-def bark(dark: str = "#2e2018", light: str = "#7a5c43", scale: float = 1.0) -> Material:
+def bark(dark: Color = "#2e2018", light: Color = "#7a5c43", scale: float = 1.0) -> Material:
     """Furrowed bark for swept solids, whose texture is (cross-section, arc length)."""
 
     def look(s: Surfels) -> Look:
@@ -34,7 +35,7 @@ def birch_bark() -> Material:
     return look
 
 
-def stone(dark: str = "#5d5a55", light: str = "#a39c90", seed: int = 0, moss: float = 0.0, snow: float = 0.0) -> Material:
+def stone(dark: Color = "#5d5a55", light: Color = "#a39c90", seed: int = 0, moss: float = 0.0, snow: float = 0.0) -> Material:
     """Weathered stone with cracks and lichen; ``moss`` and ``snow`` (0..1) lie on what looks up."""
 
     def look(s: Surfels) -> Look:
@@ -53,7 +54,7 @@ def stone(dark: str = "#5d5a55", light: str = "#a39c90", seed: int = 0, moss: fl
     return look
 
 
-def log(dark: str = "#4a2f1c", light: str = "#a3744a") -> Material:
+def log(dark: Color = "#4a2f1c", light: Color = "#a3744a") -> Material:
     """Peeled round timber with drying cracks, for swept solids; shift the arc length by 20 per log to vary them."""
 
     def look(s: Surfels) -> Look:
@@ -79,7 +80,7 @@ def cut_wood() -> Material:
     return look
 
 
-def boards(dark: str = "#3c281a", light: str = "#84603f", width_m: float = 0.14, axis: int = 0) -> Material:
+def boards(dark: Color = "#3c281a", light: Color = "#84603f", width_m: float = 0.14, axis: int = 0) -> Material:
     """Planks side by side along a texture axis, with dark joints."""
 
     def look(s: Surfels) -> Look:
@@ -95,7 +96,7 @@ def boards(dark: str = "#3c281a", light: str = "#84603f", width_m: float = 0.14,
     return look
 
 
-def shingles(dark: str = "#3a2a20", light: str = "#7d6250", moss: float = 0.75, snow: float = 0.0) -> Material:
+def shingles(dark: Color = "#3a2a20", light: Color = "#7d6250", moss: float = 0.75, snow: float = 0.0) -> Material:
     """Roof rows: texture x runs along the ridge, y counts down the slope in metres (0.22 per row)."""
 
     def look(s: Surfels) -> Look:
@@ -118,7 +119,7 @@ def shingles(dark: str = "#3a2a20", light: str = "#7d6250", moss: float = 0.75, 
     return look
 
 
-def canvas(color: str = "#b9a67e") -> Material:
+def canvas(color: Color = "#b9a67e") -> Material:
     """Tent cloth: a coarse weave with soft creases."""
 
     def look(s: Surfels) -> Look:
@@ -141,43 +142,12 @@ def snow_pack() -> Material:
     return look
 
 
-def plain(color: str, variation: float = 0.12, gloss: float = 0.0) -> Material:
-    """One colour with faint mottling: paint, plaster, plastic, dull metal."""
-
-    def look(s: Surfels) -> Look:
-        shade = 1 + variation * fbm(s.texture, 9.0, 3, 41)
-        albedo = np.clip(linear(color) * shade[:, None], 0, 1)
-        return Look(albedo=albedo, gloss=np.full(len(albedo), gloss) if gloss else None)
-
-    return look
-
-
-def glowing(color: str, radiance: float, albedo: str = "#201008") -> Material:
+def glowing(color: Color, radiance: float, albedo: Color = "#201008") -> Material:
     """A surface that is seen shining: a window at night, a lamp's flame."""
 
     def look(s: Surfels) -> Look:
         n = len(s.texture)
         uneven = 0.85 + 0.3 * fbm(s.texture, 2.5, 2, 3)
         return Look(albedo=np.tile(linear(albedo), (n, 1)), emission=linear(color) * radiance * uneven[:, None])
-
-    return look
-
-
-def bricks(dark: str = "#6a3a2c", light: str = "#a8644c", course_m: float = 0.075, length_m: float = 0.22) -> Material:
-    """A brick or ashlar wall in running bond, by world-aligned texture coordinates."""
-
-    def look(s: Surfels) -> Look:
-        row = np.floor(s.texture[:, 2] / course_m)
-        along = np.where(np.abs(s.normals[:, 0]) > np.abs(s.normals[:, 1]), s.texture[:, 1], s.texture[:, 0]) / length_m
-        u = along + 0.5 * (row % 2)
-        column = np.floor(u)
-        each = hash01(row * 131 + column, 7)
-        joint = np.maximum(
-            smoothstep(0.40, 0.48, np.abs(s.texture[:, 2] / course_m - row - 0.5)),
-            smoothstep(0.46, 0.49, np.abs(u - column - 0.5)),
-        )
-        fine = fbm(s.texture, 40.0, 2, 8)
-        albedo = mix(linear(dark), linear(light), np.clip(0.15 + 0.7 * each + 0.3 * fine, 0, 1))
-        return Look(albedo=mix(albedo, linear("#a09a90"), 0.8 * joint), height_m=-0.005 * joint + 0.001 * fine)
 
     return look
