@@ -61,7 +61,7 @@ class FileFrame:
             return sh
         out = _mix(sh, _sh_matrix(self))
         if sh.shape[1] > 4:
-            out[:, 4:] = np.rint(out[:, 4:].astype(np.float64) * _SH_GRID) / _SH_GRID
+            out[:, 4:] = np.rint(out[:, 4:].astype(np.float64) * _SH_GRID) / _SH_GRID + 0.0  # + 0.0 turns -0.0 into 0.0
         return out
 
     def sh_from_world(self, sh: Float32[np.ndarray, "n k 3"]) -> Float32[np.ndarray, "n k 3"]:

@@ -4,9 +4,9 @@ Layout of versions 2 and 3: one gzip stream of a 16-byte header, then attribute 
 of stream sizes and one zstd stream an attribute. Attributes in order: positions as 24-bit fixed point, alphas, colours, log
 scales, rotations (three 8-bit components in version 2, the smallest three in 32 bits since), then SH with the colour innermost.
 
-Written values are within, of the Gaussians: positions 2^-13 m for worlds of 1 to 2048 m; scales 3.2 % (1/32 in the logarithm);
-opacity 1/510; colour 1/153 in the coefficient, 1/510 in sRGB where the colour lies in -0.44..1.44; quaternion components
-sqrt(1/2)/1022; SH 1/32 for degree 1 and 1/16 above it, clamped to -1..1.
+Written values are within, of the Gaussians: positions 2^-13 m for worlds of 1 to 2048 m; scales 1/32 in the logarithm (3.2 %)
+between 45 micrometres and 379 m; opacity 1/510; sRGB colour 1/271 between -0.44 and 1.44; the three smaller quaternion components
+sqrt(1/2)/1022; SH, in the file's frame, 1/32 for degree 1 and 1/16 above it, clamped to -1..1.
 
 Source: the format description of nianticlabs/spz; judged by splat-transform in tests/consumers.
 """
@@ -66,7 +66,7 @@ def decode(data: bytes) -> SplatFile:
     kept = (min(degree, 3) + 1) ** 2 - 1
     sh = np.empty((n, 1 + kept, 3), np.float32)
     sh[:, 0] = (colors.reshape(n, 3) / 255.0 - 0.5) / _COLOR_SCALE
-    sh[:, 1:] = (rest.reshape(n, -1, 3)[:, :kept].astype(np.float32) - 128) / 128
+    sh[:, 1:] = (rest.reshape(n, _COEFFICIENTS[degree], 3)[:, :kept].astype(np.float32) - 128) / 128
     notes = [f"SPZ version {version}"]
     notes += ["SH degree 4 reduced to 3"] if degree == 4 else []
     notes += ["trained with antialiasing"] if flags & _ANTIALIASED else []
