@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from spatialwm.scene.selection import cut, move_to_own_frame
 from spatialwm.scene.support import carried_by, resting_on
 
 
+@runtime_checkable
 class Edit(Protocol):
     """A frozen dataclass with an ``op`` name that turns a scene into the next one."""
 
