@@ -93,8 +93,24 @@ class Codec:
         """Trust the draft's hashes from now on: they are committed."""
         for value, digest in draft.values:
             self._hash_of.put(value, digest)
-            if _is_canonical(value):
+            if self._is_canonical(value):
                 self._value_of.setdefault((type(value), digest), value)
+
+    def _is_canonical(self, value: Any) -> bool:
+        """Whether a value is laid out as reading it back would; only then may it stand in for the stored one.
+
+        Strides change the order of a sum and with it the last bit, so an edit replayed on the stored value could differ.
+        """
+        if isinstance(value, Tensor):
+            return value.device.type == "cpu" and value.is_contiguous() and not value.requires_grad
+        if isinstance(value, tuple):
+            return all(map(self._is_canonical, value))
+        if not is_dataclass(value):
+            return not isinstance(value, np.ndarray) or value.flags.c_contiguous
+        known = self._hash_of.get(value)
+        if known is not None and self._value_of.get((type(value), known)) is value:
+            return True
+        return all(self._is_canonical(getattr(value, name)) for name in _schema(type(value)))
 
     # ------------------------------------------------------------------------------------------------------------ encoding
 
@@ -300,17 +316,3 @@ def _restore(array: np.ndarray, hint: Any) -> Tensor | np.ndarray:
         return torch.from_numpy(array if array.flags.writeable else array.copy())
     array.flags.writeable = False
     return array
-
-
-def _is_canonical(value: Any) -> bool:
-    """Whether a value is laid out as reading it back would; only then may it stand in for the stored one.
-
-    Strides change the order of a sum and with it the last bit, so an edit replayed on the stored value could differ.
-    """
-    if isinstance(value, Tensor):
-        return value.device.type == "cpu" and value.is_contiguous() and not value.requires_grad
-    if isinstance(value, np.ndarray):
-        return value.flags.c_contiguous
-    if is_dataclass(value):
-        return all(_is_canonical(getattr(value, f.name)) for f in fields(value))
-    return all(map(_is_canonical, value)) if isinstance(value, tuple) else True

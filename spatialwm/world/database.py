@@ -76,6 +76,29 @@ class Database:
         if self.copy is not None:
             self.copy.cleanup()
 
+    def check_present(self) -> None:
+        """Refuse to go on when the folder was replaced: a commit would go to a deleted file and vanish.
+
+        Raises:
+            WorldError: the path holds another file now, or none.
+        """
+        try:
+            same = self.path.stat().st_ino == self.inode
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise WorldError(f"world {self.path.parent} was replaced or removed while it was open; open it again")
+
+    def check_writable(self) -> None:
+        """Refuse to write what was opened to read, or is gone.
+
+        Raises:
+            WorldError: says which.
+        """
+        if self.read_only:
+            raise WorldError(f"world {self.path.parent} was opened read-only; open it for writing to change it")
+        self.check_present()
+
     def schema(self) -> int:
         """The version of the tables."""
         return int(self.sql.execute("PRAGMA user_version").fetchone()[0])
@@ -103,7 +126,7 @@ def open_database(path: Path, *, read_only: bool) -> Database:
     if read_only:
         sql, copy = _connect_to_read(path)
     else:
-        if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        if not all(os.access(p, os.W_OK, effective_ids=os.access in os.supports_effective_ids) for p in (path, path.parent)):
             raise WorldError(f"world {path.parent} cannot be written here; open it with read_only=True or copy it elsewhere")
         sql, copy = _connect(f"{_uri(path)}?mode=rw"), None
         sql.execute("PRAGMA synchronous = FULL")
@@ -128,9 +151,9 @@ def _connect(uri: str) -> sqlite3.Connection:
 def _connect_to_read(path: Path) -> tuple[sqlite3.Connection, tempfile.TemporaryDirectory[str] | None]:
     try:
         return _connect(f"{_uri(path)}?mode=ro"), None
-    except sqlite3.OperationalError:
-        # A reader of a WAL database makes a small index file beside it, which a read-only folder forbids.
-        if os.access(path.parent, os.W_OK):
+    except sqlite3.OperationalError as error:
+        # A reader of a WAL database makes a small index file beside it, which a read-only folder or a full disk forbids.
+        if not any(word in str(error) for word in ("unable to open", "readonly", "full", "disk I/O")):
             raise
     wal = Path(f"{path}-wal")
     if not (wal.is_file() and wal.stat().st_size):
@@ -153,14 +176,7 @@ def transaction(database: Database) -> Generator[sqlite3.Connection]:
     Raises:
         WorldError: the world was opened read-only, or its folder was replaced since.
     """
-    if database.read_only:
-        raise WorldError(f"world {database.path.parent} was opened read-only; open it for writing to change it")
-    try:
-        same = database.path.stat().st_ino == database.inode
-    except FileNotFoundError:
-        same = False
-    if not same:  # A commit would go to a deleted file and vanish.
-        raise WorldError(f"world {database.path.parent} was replaced or removed while it was open; open it again")
+    database.check_writable()
     sql = database.sql
     sql.execute("BEGIN IMMEDIATE")
     try:

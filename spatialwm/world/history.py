@@ -6,6 +6,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from spatialwm.errors import StaleRevisionError, WorldError
@@ -66,15 +67,17 @@ def everything(sql: sqlite3.Connection) -> list[Revision]:
 def lineage(sql: sqlite3.Connection, revision: int) -> list[Revision]:
     """From the first revision to this one, along parents."""
     query = (
-        "WITH RECURSIVE line(id) AS (VALUES (?) UNION ALL SELECT parent FROM revisions JOIN line USING (id) WHERE parent NOT NULL) "
+        "WITH RECURSIVE line(id) AS "
+        "(VALUES (?) UNION ALL SELECT parent FROM revisions JOIN line USING (id) WHERE parent NOT NULL) "
         f"SELECT {_COLUMNS} FROM revisions WHERE id IN line ORDER BY id"
     )
     return [_revision(row) for row in sql.execute(query, (get(sql, revision).id,))]
 
 
 def current_branch(sql: sqlite3.Connection) -> str:
-    """The branch that edits go to."""
-    return sql.execute("SELECT branch FROM current").fetchone()[0]
+    """The branch that edits go to; ``main`` before the first revision."""
+    row = sql.execute("SELECT branch FROM current").fetchone()
+    return MAIN if row is None else row[0]
 
 
 def branches(sql: sqlite3.Connection) -> dict[str, int]:
@@ -89,7 +92,7 @@ def head(sql: sqlite3.Connection, branch: str) -> int | None:
 
 
 def parent_for(sql: sqlite3.Connection, branch: str, base: int | None) -> int | None:
-    """What a commit to ``branch`` must stand on: its head, or for a new branch ``base`` or the current head.
+    """What a commit to ``branch`` must stand on: its head, or for a new branch ``base`` or the current head; None at first.
 
     Raises:
         StaleRevisionError: ``base`` is not the head of an existing branch.
@@ -116,6 +119,7 @@ def append(sql: sqlite3.Connection, new: NewRevision, parent: int | None) -> int
     )
     assert cursor.lastrowid is not None
     _move(sql, new.branch, cursor.lastrowid)
+    sql.execute("INSERT OR IGNORE INTO current VALUES (1, ?)", (new.branch,))
     return cursor.lastrowid
 
 
@@ -147,7 +151,7 @@ def goto(sql: sqlite3.Connection, revision: int) -> None:
     target = get(sql, revision).id
     line = [r.id for r in lineage(sql, branches(sql)[branch])]
     if target in line:
-        for parent, child in zip(line[line.index(target) :], line[line.index(target) + 1 :], strict=False):
+        for parent, child in pairwise(line[line.index(target) :]):
             _leave(sql, branch, parent, child)
     _move(sql, branch, target)
 
@@ -167,7 +171,7 @@ def switch(sql: sqlite3.Connection, name: str) -> int:
     at = head(sql, name)
     if at is None:
         raise WorldError(f"there is no branch {name!r}; there are: {', '.join(branches(sql))}")
-    sql.execute("INSERT INTO current VALUES (1, ?) ON CONFLICT(id) DO UPDATE SET branch = excluded.branch", (name,))
+    sql.execute("UPDATE current SET branch = ?", (name,))
     return at
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors import SafetensorError
 
 from spatialwm.errors import WorldError
 from spatialwm.scene import Scene
@@ -101,7 +102,7 @@ class World:
         if not folder.exists():
             raise WorldError(f"there is no world at {folder}; make one with `spatialwm create ... -o {folder.name}`")
         if not folder.is_dir():
-            raise WorldError(f"{folder} is a file; a world is a folder NAME.world (to turn a splat file into one: `spatialwm create`)")
+            raise WorldError(f"{folder} is a file; a world is a folder NAME.world (`spatialwm create` makes one of a splat file)")
         if not (folder / FILE_NAME).is_file() or not (folder / "blobs").is_dir():
             raise WorldError(f"{folder} is not a world: it should hold {FILE_NAME} and blobs/")
         with one_line_errors(folder):
@@ -321,8 +322,8 @@ class World:
         with self._preparing() as sql:
             while True:
                 # Arrays are written and the edit is computed without the lock; a commit that got in between means once more.
-                target = branch or (history.current_branch(sql) if history.branches(sql) else history.MAIN)
-                parent = history.parent_for(sql, target, base) if history.branches(sql) else None
+                target = branch or history.current_branch(sql)
+                parent = history.parent_for(sql, target, base)
                 draft = Draft()
                 scene, command = prepare(self.scene(parent) if is_edit else None, draft)
                 digest = self._codec.encode_scene(scene, draft)
@@ -330,18 +331,13 @@ class World:
                 if draft.blobs:
                     self._blobs.sync()
                 with self._writing():
-                    if not all(self._blobs.path(b).exists() for b in draft.blobs):  # A gc with no grace got in between.
+                    if history.parent_for(sql, target, base) != parent or (branch or history.current_branch(sql)) != target:
                         continue
-                    first = not history.branches(sql)
-                    if not first and (
-                        history.parent_for(sql, target, base) != parent or (branch is None and history.current_branch(sql) != target)
-                    ):
+                    if not all(self._blobs.path(b).exists() for b in draft.blobs):  # A gc with no grace got in between.
                         continue
                     sql.executemany("INSERT OR IGNORE INTO records VALUES (?, ?)", draft.records.items())
                     new = NewRevision(branch=target, scene=digest, command=text, is_edit=is_edit, author=self.author)
                     revision = history.get(sql, history.append(sql, new, parent))
-                    if first:
-                        history.switch(sql, target)
                 self._codec.remember(draft)
                 self._keep(digest, self._codec.decode_scene(digest))
                 return revision
@@ -360,7 +356,7 @@ class World:
     def _put_arrays(self, name: str, tensors: Mapping[str, np.ndarray]) -> str:
         try:
             blob = self._blobs.put(tensors)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, SafetensorError) as error:
             raise WorldError(f"attachment {name!r} must hold numeric numpy arrays by name: {error}") from None
         self._blobs.sync()
         return blob
@@ -379,15 +375,14 @@ class World:
     @contextmanager
     def _reading(self) -> Generator[sqlite3.Connection]:
         with self._lock, one_line_errors(self.path):
+            self._database().check_present()
             yield self._database().sql
 
     @contextmanager
     def _preparing(self) -> Generator[sqlite3.Connection]:
         """For writers that touch files first: refuse early, before anything is written."""
         with self._reading() as sql:
-            if self.read_only:
-                with transaction(self._database()):
-                    pass
+            self._database().check_writable()
             yield sql
 
     @contextmanager
