@@ -1,0 +1,35 @@
+"""The viewer as a Gradio component: an empty box that our own JavaScript fills."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from spatialwm_app.routes import PREFIX, world_url
+from spatialwm_app.session import Session
+
+# The template never names ${value}: Gradio re-renders a template whose value changes, which would throw the canvas away.
+_TEMPLATE = '<div class="swm-host"></div>'
+_ON_LOAD = f"""
+const host = element.querySelector('.swm-host');
+const studio = import(new URL('.{PREFIX}/viewer.js', document.baseURI)).then((m) => m.mount(host));
+const show = () => studio.then((s) => s.show(props.value));
+watch('value', show);
+show();
+"""
+
+
+class WorldView(gr.HTML):
+    """Shows one session's world; its value only says where the session is found."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(html_template=_TEMPLATE, js_on_load=_ON_LOAD, apply_default_css=False, **kwargs)
+
+    def api_info(self) -> dict[str, Any]:
+        return {"type": "object", "description": "address of an open world"}
+
+
+def address(session: Session | None) -> dict[str, str] | None:
+    """A ``WorldView`` value."""
+    return None if session is None else {"base": world_url(session)}

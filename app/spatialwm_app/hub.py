@@ -1,0 +1,97 @@
+"""Every world the studio has open, and where new ones go."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+
+from spatialwm import studio
+from spatialwm.errors import WorldError
+from spatialwm.lift import LiftOptions
+from spatialwm.progress import Progress
+from spatialwm_app.session import Session
+
+NAME_WORDS = 5
+
+
+class Hub:
+    """Sessions by token. One world is opened once, however many tabs show it."""
+
+    def __init__(self, worlds_dir: Path) -> None:
+        self.worlds_dir = worlds_dir
+        self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def open(self, path: Path) -> Session:
+        """The session of a world on disk, opened now if it was not.
+
+        Raises:
+            WorldError: there is no sound world at ``path``.
+        """
+        resolved = path.expanduser().resolve()
+        with self._lock:
+            for session in self._sessions.values():
+                if session.path.resolve() == resolved:
+                    return session
+            session = Session(studio.open_world(resolved))
+            self._sessions[session.token] = session
+            return session
+
+    def create(self, source: str, options: LiftOptions, progress: Progress) -> Session:
+        """Lift a sentence or a file into a new world under ``worlds_dir`` and open it."""
+        self.worlds_dir.mkdir(parents=True, exist_ok=True)
+        world = studio.create(source, self._free_path(source), options=options, progress=progress)
+        session = Session(world)
+        with self._lock:
+            self._sessions[session.token] = session
+        return session
+
+    def get(self, token: str) -> Session | None:
+        """The session of a token, if there is one."""
+        return self._sessions.get(token)
+
+    def find(self, world: str) -> Session:
+        """The session of a token or of a path.
+
+        Raises:
+            WorldError: it is neither.
+        """
+        session = self.get(world)
+        if session is not None:
+            return session
+        if not world.strip():
+            raise WorldError("no world is open; create one from a sentence first")
+        return self.open(Path(world))
+
+    def latest(self) -> Session | None:
+        """The one opened last."""
+        return next(reversed(self._sessions.values()), None)
+
+    def choices(self) -> list[tuple[str, str]]:
+        """``(title, path)`` of open worlds, newest first, then of other worlds in ``worlds_dir``."""
+        opened = [(s.title, str(s.path.resolve())) for s in reversed(self._sessions.values())]
+        known = {path for _, path in opened}
+        found = sorted(self.worlds_dir.glob("*.world"), key=lambda p: p.stat().st_mtime, reverse=True)
+        rest = [(p.name.removesuffix(".world"), str(p.resolve())) for p in found if str(p.resolve()) not in known]
+        return opened + rest
+
+    def close(self) -> None:
+        """Close every world."""
+        with self._lock:
+            for session in self._sessions.values():
+                session.close()
+            self._sessions.clear()
+
+    def _free_path(self, source: str) -> Path:
+        """``a-few-words.world``, numbered when taken."""
+        is_file = len(source) < 4096 and "\n" not in source and Path(source).suffix and Path(source).is_file()
+        words = re.findall(r"\w+", (Path(source).stem if is_file else source).lower())
+        stem = "-".join(w for w in words if w not in ("a", "an", "the"))[:48] if is_file else "-".join(
+            [w for w in words if w not in ("a", "an", "the")][:NAME_WORDS]
+        )[:48]
+        stem = stem.strip("-") or "world"
+        path, n = self.worlds_dir / f"{stem}.world", 2
+        while path.exists():
+            path, n = self.worlds_dir / f"{stem}-{n}.world", n + 1
+        return path

@@ -1,0 +1,237 @@
+"""The page: forms on the left, the world on the right, and the same verbs as named HTTP endpoints."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import gradio as gr
+
+from spatialwm.errors import LiftError, SpatialwmError
+from spatialwm.lift import LiftOptions, Quality
+from spatialwm.progress import Progress, silent
+from spatialwm_app.component import WorldView, address
+from spatialwm_app.hub import Hub
+from spatialwm_app.jobs import Job, JobCancelled, Status
+from spatialwm_app.routes import export_url, world_url
+from spatialwm_app.session import EXPORT_FORMATS, Session
+
+T = TypeVar("T")
+
+EXAMPLES = (
+    "A cosy living room with a green sofa, a round coffee table and a floor lamp in the evening",
+    "A study with a wooden desk, two bookshelves, a red chair and a globe on the desk",
+    "A small park with oak trees, a bench, a lamp post and a pond on a clear morning",
+)
+QUALITIES = [("Draft", "draft"), ("Standard", "standard"), ("High", "high")]
+_DOWNLOAD = "(link) => { if (link) { const a = document.createElement('a'); a.href = link.url; a.download = link.name; a.click(); } }"
+
+
+def build_page(hub: Hub) -> gr.Blocks:
+    """The Blocks of the studio; every handler goes through ``hub``."""
+    with gr.Blocks(title="spatialwm studio", fill_width=True, analytics_enabled=False) as page:
+        token = gr.State("")
+        job = gr.State(None)
+        link = gr.JSON(visible="hidden")
+        with gr.Row(elem_id="swm-layout"):
+            with gr.Column(elem_id="swm-rail", min_width=0):
+                gr.HTML('<div class="swm-brand"><i></i><b>spatialwm</b><span>studio</span></div>')
+                source = gr.Textbox(
+                    label="Describe a world", lines=4, max_lines=8, max_length=10_000, elem_id="swm-prompt",
+                    placeholder="A sentence, or the path of a .ply, .spz, .splat or .sog file",
+                )  # fmt: skip
+                with gr.Row(elem_id="swm-create-row"):
+                    quality = gr.Dropdown(
+                        QUALITIES, value="standard", label="Quality", show_label=False, container=False, min_width=90
+                    )
+                    create = gr.Button("Create", variant="primary", elem_id="swm-create", min_width=90)
+                with gr.Column(elem_id="swm-examples", min_width=0):
+                    for text in EXAMPLES:
+                        chip = gr.Button(text, size="sm", elem_classes="swm-chip")
+                        chip.click(lambda text=text: text, None, source, queue=False, api_visibility="private")
+                status = gr.HTML("", elem_id="swm-status")
+                cancel = gr.Button("Cancel", size="sm", elem_id="swm-cancel", elem_classes="swm-hide")
+                with gr.Column(elem_classes="swm-section", min_width=0):
+                    worlds = gr.Dropdown(
+                        hub.choices(), value=None, label="Worlds", allow_custom_value=True, elem_id="swm-worlds"
+                    )
+                with gr.Column(elem_classes="swm-section", min_width=0):
+                    command = gr.Textbox(
+                        label="Edit by command", placeholder="move mug-1 0.1 0 0", max_lines=1, elem_id="swm-command"
+                    )
+                with gr.Column(elem_classes="swm-section", min_width=0):
+                    formats = [(text, suffix) for suffix, text in EXPORT_FORMATS.items()]
+                    suffix = gr.Dropdown(formats, value="glb", label="Export", elem_id="swm-format")
+                    export = gr.Button("Export and download", elem_id="swm-export")
+            view = WorldView(elem_id="swm-view")
+
+        busy = {"queue": True, "show_progress": "hidden", "concurrency_limit": 4, "api_visibility": "private"}
+        now = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+        def on_create(text: str, quality_name: Quality) -> Iterator[Any]:
+            work = Job(lambda progress: _create(hub, text, LiftOptions(quality=quality_name), progress))
+            for state in work.watch():
+                yield work, _progress_card("Creating", state), gr.update(elem_classes=[]), gr.skip(), gr.skip(), gr.skip()
+            outcome = _outcome(work)
+            hidden = gr.update(elem_classes=["swm-hide"])
+            if isinstance(outcome, str):
+                yield None, outcome, hidden, gr.skip(), gr.skip(), gr.skip()
+                return
+            chosen = gr.update(choices=hub.choices(), value=str(outcome.path.resolve()))
+            yield None, _created_card(outcome), hidden, outcome.token, address(outcome), chosen
+
+        def on_export(world: str, kind: str) -> Iterator[Any]:
+            try:
+                session = hub.find(world)
+            except SpatialwmError as error:
+                yield None, _error_card(str(error)), gr.skip(), None
+                return
+            work = Job(lambda progress: session.export(kind, progress))
+            for state in work.watch():
+                yield work, _progress_card("Exporting", state), gr.update(elem_classes=[]), gr.skip()
+            outcome = _outcome(work)
+            hidden = gr.update(elem_classes=["swm-hide"])
+            if isinstance(outcome, str):
+                yield None, outcome, hidden, None
+                return
+            url = export_url(session, outcome)
+            yield None, _exported_card(outcome, url), hidden, {"url": url, "name": outcome.name}
+
+        def on_world(path: str | None) -> tuple[Any, Any, Any]:
+            if not path:
+                return gr.skip(), gr.skip(), gr.skip()
+            try:
+                session = hub.open(Path(path))
+            except SpatialwmError as error:
+                return gr.skip(), gr.skip(), _error_card(str(error))
+            return session.token, address(session), ""
+
+        def on_command(world: str, text: str) -> tuple[str, str]:
+            if not text.strip():
+                return "", ""
+            try:
+                hub.find(world).say(text)
+            except SpatialwmError as error:
+                return text, _error_card(str(error))
+            return "", ""
+
+        def on_load() -> tuple[str, Any, Any]:
+            session = hub.latest()
+            chosen = gr.update(choices=hub.choices(), value=str(session.path.resolve()) if session else None)
+            return (session.token if session else ""), address(session), chosen
+
+        creating = [job, status, cancel, token, view, worlds]
+        gr.on([create.click], on_create, [source, quality], creating, **busy)
+        exported = export.click(on_export, [token, suffix], [job, status, cancel, link], **busy)
+        exported.then(None, link, None, js=_DOWNLOAD, **now)
+        cancel.click(lambda work: work.cancel() if work else None, job, None, **now)
+        worlds.input(on_world, worlds, [token, view, status], **now)
+        command.submit(on_command, [token, command], [command, status], **now)
+        page.load(on_load, None, [token, view, worlds], **now)
+        _endpoints(hub)
+    return page.queue(default_concurrency_limit=4, max_size=64)
+
+
+def _endpoints(hub: Hub) -> None:
+    """Named endpoints for programs; ``world`` is the path of a world, or the token that ``create`` returned."""
+
+    def create(source: str, quality: str = "standard", seed: int = 0) -> dict[str, Any]:
+        """Make a world from a sentence or a splat file."""
+        options = LiftOptions(quality=cast(Quality, quality), seed=int(seed))
+        return _described(_call(lambda: _create(hub, source, options, silent)))
+
+    def edit(world: str, text: str) -> dict[str, Any]:
+        """Apply one edit command, such as ``move mug-1 0.1 0 0``."""
+        return {"revision": _call(lambda: hub.find(world).say(text))}
+
+    def predict(world: str, object_id: str, dx: float, dy: float, commit: bool = False) -> dict[str, Any]:
+        """Predict a push by (dx, dy) metres; on a branch until committed."""
+        session = _call(lambda: hub.find(world))
+        prediction = _call(lambda: session.predict_push(object_id, (float(dx), float(dy)), silent))
+        r = prediction.rollout
+        out = {
+            "branch": prediction.branch, "revision": prediction.revision.id, "backend": r.backend, "dt_s": r.dt_s,
+            "object_ids": list(r.object_ids), "poses": r.poses.tolist(), "uncertainty": r.uncertainty.tolist(),
+        }  # fmt: skip
+        return {**out, "committed": _call(session.commit_prediction)} if commit else out
+
+    def export(world: str, suffix: str = "glb") -> dict[str, Any]:
+        """Write the world as glb, ply, spz, splat or sog; returns its path on this machine and its address."""
+        session = _call(lambda: hub.find(world))
+        path = _call(lambda: session.export(suffix, silent))
+        return {"path": str(path), "url": export_url(session, path)}
+
+    for endpoint in (create, edit, predict, export):
+        gr.api(endpoint, api_name=endpoint.__name__)
+
+
+def _create(hub: Hub, source: str, options: LiftOptions, progress: Progress) -> Session:
+    if not source.strip():
+        raise LiftError("the description is empty; say what the place is and what stands in it")
+    return hub.create(source.strip(), options, progress)
+
+
+def _call(work: Callable[[], T]) -> T:
+    """What a client of the HTTP interface hears of a refused call: the one clear line."""
+    try:
+        return work()
+    except SpatialwmError as error:
+        raise gr.Error(str(error)) from None
+
+
+def _described(session: Session) -> dict[str, Any]:
+    return {"world": session.token, "path": str(session.path), "url": world_url(session), "info": session.info()}
+
+
+def _outcome(job: Job[T]) -> T | str:
+    """The result, or the card that says why there is none."""
+    try:
+        return job.result()
+    except JobCancelled:
+        return _card("note", "Stopped", "Nothing was changed.")
+    except SpatialwmError as error:
+        return _error_card(str(error))
+
+
+def _progress_card(verb: str, status: Status) -> str:
+    percent = round(100 * status.fraction)
+    left = "" if status.eta_s is None else f" · about {_seconds(status.eta_s)} left"
+    return (
+        f'<div class="swm-card"><b>{verb}</b><span>{html.escape(status.stage)}</span>'
+        f'<div class="swm-bar"><i style="width:{percent}%"></i></div>'
+        f"<small>{percent} % · {_seconds(status.elapsed_s)}{left}</small></div>"
+    )
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _created_card(session: Session) -> str:
+    found = session.info()
+    things = len(found["objects"])
+    lines = [f"{things} object{'s' * (things != 1)}, {found['gaussians']:,} Gaussians"]
+    if found["unmet"]:
+        lines += ["Not possible here: " + " ".join(found["unmet"])]
+    if found["unrecognized"]:
+        lines += ["Nothing was made of: " + ", ".join(f"“{w}”" for w in found["unrecognized"])]
+    body = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    return f'<div class="swm-card"><b>{html.escape(session.title)}</b>{body}</div>'
+
+
+def _exported_card(path: Path, url: str) -> str:
+    size = path.stat().st_size / 1e6
+    return (
+        f'<div class="swm-card"><b>Exported</b><p><a href="{html.escape(url)}" download="{html.escape(path.name)}">'
+        f"{html.escape(path.name)}</a> · {size:.1f} MB</p></div>"
+    )
+
+
+def _error_card(text: str) -> str:
+    return _card("error", "That did not work", text)
+
+
+def _card(kind: str, title: str, text: str) -> str:
+    return f'<div class="swm-card swm-{kind}" role="status"><b>{title}</b><p>{html.escape(text)}</p></div>'

@@ -1,0 +1,139 @@
+// Everything drawn over the canvas. It reads the studio's state and calls its verbs; it keeps no scene state of its own.
+import { el } from "./dom.js";
+import { HistoryPanel } from "./history_panel.js";
+import { Inspector } from "./inspector.js";
+import { ObjectList } from "./object_list.js";
+import { Empty, Help, Job, Loading, Toasts } from "./overlays.js";
+import { Stick } from "./stick.js";
+import { TimelineBar } from "./timeline_bar.js";
+import { Toolbar } from "./toolbar.js";
+
+const NARROW = matchMedia("(max-width: 720px)");
+
+export class Hud {
+  constructor(host, studio) {
+    this.studio = studio;
+    this.host = host;
+    this.toolbar = new Toolbar(studio, this);
+    this.list = new ObjectList(studio);
+    this.inspector = new Inspector(studio);
+    this.history = new HistoryPanel(studio);
+    this.timeline = new TimelineBar(studio);
+    this.toasts = new Toasts();
+    this.help = new Help(() => this.toggleHelp());
+    this.loading = new Loading();
+    this.empty = new Empty();
+    this.job = new Job((id) => studio.command("cancel", { job: id }));
+    this.stick = new Stick(studio.navigation);
+    this.hint = el("div.swm-hint");
+    this.side = el("div.swm-side", {}, this.list.element, this.inspector.element);
+    this.side.hidden = NARROW.matches;
+    host.append(
+      el("div.swm-layer", {}, this.toolbar.element, this.side, this.history.element,
+        el("div.swm-bottom", {}, this.job.element, this.timeline.element, this.hint),
+        this.stick.element, this.toasts.element),
+      this.loading.element, this.empty.element, this.help.element,
+    ); // prettier-ignore
+    this.showTools();
+  }
+
+  showEmpty() {
+    this.host.classList.add("swm-is-empty");
+    this.empty.element.hidden = false;
+    this.loading.show(null);
+  }
+
+  showLoading(done, total) {
+    this.empty.element.hidden = true;
+    if (done !== null) this.host.classList.toggle("swm-is-empty", !this.studio.state);
+    this.loading.show(done, total);
+  }
+
+  showState() {
+    this.host.classList.remove("swm-is-empty");
+    this.empty.element.hidden = true;
+    this.toolbar.showState(this.studio.state);
+    this.list.show(this.studio.state.objects, this.studio.selected);
+    this.history.show(this.studio.state.history);
+  }
+
+  showSelection() {
+    const { selected, world } = this.studio;
+    this.list.mark(selected);
+    this.inspector.show(selected ? world.get(selected) : null);
+    if (selected && NARROW.matches) this.side.hidden = false;
+    this.#hint();
+  }
+
+  showTools() {
+    this.toolbar.showTools();
+    this.inspector.showTools();
+    this.stick.show(this.studio.navigation.mode !== "orbit");
+    this.#hint();
+  }
+
+  showPush() {
+    this.inspector.showPush();
+    this.#hint();
+  }
+
+  showTimeline() {
+    this.timeline.show(this.studio.timeline.prediction);
+    this.host.classList.toggle("swm-is-predicted", !!this.studio.timeline.prediction);
+    this.#hint();
+  }
+
+  showTime() {
+    this.timeline.showTime();
+  }
+
+  showJob(status) {
+    this.job.show(status);
+  }
+
+  showConnection(connected) {
+    if (!connected && !this.lost) this.toast("The studio's server is not answering. Trying again …", "error");
+    if (connected && this.lost) this.toast("Connected again.");
+    this.lost = !connected;
+  }
+
+  toast(text, kind) {
+    this.toasts.add(text, kind);
+  }
+
+  toggleSide() {
+    this.side.hidden = !this.side.hidden;
+  }
+
+  toggleHistory() {
+    this.history.element.hidden = !this.history.element.hidden;
+  }
+
+  toggleHelp() {
+    this.help.toggle();
+  }
+
+  focusSelected() {
+    const { studio } = this;
+    const entry = studio.selected && studio.world.get(studio.selected);
+    studio.navigation.focus(entry ? entry.bounds : studio.state.bounds);
+    this.showTools();
+  }
+
+  /** One step out of whatever is open. */
+  escape() {
+    if (this.help.open) return this.toggleHelp();
+    if (!this.history.element.hidden) return this.toggleHistory();
+    if (this.studio.push.active) return this.studio.stopPush();
+    this.studio.select(null);
+  }
+
+  #hint() {
+    const { studio } = this;
+    const move = { orbit: "Drag to orbit", walk: "W A S D to walk, drag to look", fly: "W A S D to fly, Q E down and up" }[studio.navigation.mode];
+    if (studio.timeline.prediction) this.hint.textContent = "Space plays · , and . step · the faint copy is the present";
+    else if (studio.push.active) this.hint.textContent = "Drag on the floor to aim the push";
+    else if (studio.selected) this.hint.textContent = `${move} · arrow keys nudge · P pushes`;
+    else this.hint.textContent = `${move} · click an object to select it · ? for help`;
+  }
+}

@@ -1,0 +1,42 @@
+// Top bar: which world this is, how one moves in it, undo and redo.
+import { el, iconButton, segmented } from "./dom.js";
+
+export class Toolbar {
+  constructor(studio, hud) {
+    this.studio = studio;
+    this.title = el("b");
+    this.facts = el("span");
+    this.undo = iconButton("undo", "Undo", () => studio.command("undo"), "Ctrl+Z");
+    this.redo = iconButton("redo", "Redo", () => studio.command("redo"), "Ctrl+Shift+Z");
+    this.modes = segmented(
+      "How to move",
+      [
+        { value: "orbit", name: "Orbit", iconName: "orbit", key: "V" },
+        { value: "walk", name: "Walk", iconName: "walk", key: "V" },
+        { value: "fly", name: "Fly", iconName: "fly", key: "V" },
+      ],
+      (mode) => studio.setMode(mode),
+    );
+    this.element = el("div.swm-toolbar", {},
+      el("div.swm-title", {}, this.title, this.facts),
+      this.modes,
+      el("div.swm-actions", {}, this.undo, this.redo,
+        iconButton("history", "History", () => hud.toggleHistory()),
+        iconButton("list", "Objects", () => hud.toggleSide()),
+        iconButton("help", "Help", () => hud.toggleHelp(), "?")),
+    ); // prettier-ignore
+  }
+
+  showState({ title, branch, revision, gaussians, can_undo, can_redo }) {
+    this.title.textContent = title;
+    this.facts.textContent = `${branch} · revision ${revision} · ${count(gaussians)} splats`;
+    this.undo.disabled = !can_undo;
+    this.redo.disabled = !can_redo;
+  }
+
+  showTools() {
+    this.modes.mark(this.studio.navigation.mode);
+  }
+}
+
+const count = (n) => (n >= 1e6 ? `${(n / 1e6).toFixed(1)} M` : n >= 1e4 ? `${Math.round(n / 1e3)} k` : String(n));

@@ -1,0 +1,264 @@
+// Joins the parts: scene messages from Python go into the view, what a person does goes back as commands.
+import { toThree, toWorld } from "./frames.js";
+import { Gizmo } from "./gizmo.js";
+import { Hud } from "./hud/hud.js";
+import { Input } from "./input.js";
+import { Collider } from "./collider.js";
+import { MODES, Navigation } from "./navigation.js";
+import { Channel } from "./protocol.js";
+import { PushTool } from "./push.js";
+import { SelectionBox } from "./selection.js";
+import { Timeline } from "./timeline.js";
+import { Viewer } from "./viewer.js";
+import { World } from "./world.js";
+
+export class Studio {
+  constructor(host) {
+    host.classList.add("swm-studio");
+    this.host = host;
+    this.state = null; // the last scene message
+    this.selected = null; // an object id
+    this.viewer = new Viewer(host);
+    this.world = new World();
+    this.box = new SelectionBox();
+    this.viewer.scene.add(this.world.root, this.box.lines);
+    this.navigation = new Navigation(this.viewer);
+    this.timeline = new Timeline(this.viewer, this.world);
+    this.push = new PushTool(this.viewer, () => this.hud.showPush());
+    this.gizmo = new Gizmo(this.viewer, this.world, {
+      onDrag: (active) => this.navigation.setEnabled(!active),
+      onPreview: () => this.redraw(),
+      onEdit: (edit) => this.edit(edit),
+    });
+    this.hud = new Hud(host, this);
+    this.input = new Input(this);
+    this.viewer.onStep = (dt) => this.#step(dt);
+    this.hud.showEmpty();
+  }
+
+  /** Show the world at an address from Python: `{ base }`, or null for none. */
+  show(address) {
+    const base = address?.base ?? null;
+    if (base === this.base) return;
+    this.channel?.close();
+    this.#forgetPrediction();
+    this.select(null);
+    this.world.clear();
+    this.state = null;
+    this.base = base;
+    this.navigation.collider = null;
+    if (!base) return this.hud.showEmpty();
+    this.hud.showLoading(0, 0);
+    this.channel = new Channel(base, {
+      onEvent: (message) => this.#hear(base, message),
+      onStatus: (connected) => this.hud.showConnection(connected),
+    });
+  }
+
+  // ---- what a person does ----------------------------------------------------------------------------------------
+
+  /** Send a command; failures become toasts. Resolves with the reply, or null. */
+  async command(op, fields) {
+    try {
+      return await this.channel.command(op, fields);
+    } catch (error) {
+      this.hud.toast(error.message, "error");
+      this.#replace();
+      return null;
+    }
+  }
+
+  edit(edit) {
+    return this.command("edit", { edit, base: this.state?.revision });
+  }
+
+  select(id) {
+    const entry = id ? this.world.get(id) : null;
+    this.selected = entry ? id : null;
+    this.box.show(entry);
+    if (this.push.active) this.stopPush();
+    this.#attachGizmo();
+    this.hud.showSelection();
+    this.redraw();
+  }
+
+  nudge(direction, metres) {
+    if (this.selected && !this.timeline.prediction) this.edit({ op: "move", object: this.selected, by: direction.map((v) => v * metres) });
+  }
+
+  async remove() {
+    const id = this.selected;
+    if (id && (await this.edit({ op: "delete", object: id }))) this.hud.toast("Deleted. Ctrl+Z brings it back.");
+  }
+
+  async duplicate() {
+    const entry = this.world.get(this.selected);
+    if (!entry) return;
+    const width = entry.bounds[1][0] - entry.bounds[0][0];
+    const known = new Set(this.world.objects.keys());
+    this.selectNew = known;
+    if (!(await this.edit({ op: "duplicate", object: entry.id, by: [width + 0.1, 0, 0] }))) this.selectNew = null;
+  }
+
+  setGizmoMode(mode) {
+    this.gizmo.setMode(mode);
+    this.hud.showTools();
+    this.redraw();
+  }
+
+  setMode(mode) {
+    this.navigation.setMode(mode);
+    if (mode === "walk" && !this.navigation.collider) this.#loadCollider();
+    this.hud.showTools();
+    this.viewer.canvas.focus({ preventScroll: true });
+  }
+
+  cycleMode() {
+    this.setMode(MODES[(MODES.indexOf(this.navigation.mode) + 1) % MODES.length]);
+  }
+
+  startPush() {
+    const entry = this.world.get(this.selected);
+    if (!entry) return this.hud.toast("Select an object first, then push it.");
+    if (entry.mobility === "static") return this.hud.toast(`${entry.name} is fixed in place, so a push would not move it.`);
+    this.push.open(entry);
+    this.push.aimFromCamera(0);
+    this.#attachGizmo();
+    this.hud.showPush();
+  }
+
+  stopPush() {
+    this.push.close();
+    this.#attachGizmo();
+    this.hud.showPush();
+  }
+
+  async predict() {
+    const reply = await this.command("predict", { object: this.selected, by: this.push.by });
+    if (reply) this.job = reply.job;
+  }
+
+  async commit() {
+    if (await this.command("commit")) this.hud.toast("Committed: the prediction is now the world.");
+  }
+
+  pick(clientX, clientY) {
+    const hit = this.world.pick(this.viewer.rayAt(clientX, clientY));
+    this.select(hit?.id ?? null);
+    return hit;
+  }
+
+  redraw() {
+    this.box.follow();
+    this.viewer.invalidate();
+  }
+
+  // ---- what Python says ------------------------------------------------------------------------------------------
+
+  #hear(base, message) {
+    if (base !== this.base) return;
+    if (message.event === "scene") this.#adopt(base, message);
+    else if (message.event === "progress") this.hud.showJob(message);
+    else if (message.event === "done") {
+      this.hud.showJob(null);
+      if (message.error) this.hud.toast(message.error, "error");
+      else if (message.cancelled) this.hud.toast("Stopped. Nothing was changed.");
+    }
+  }
+
+  async #adopt(base, message) {
+    const first = this.state === null;
+    const moved = first || this.state.revision !== message.revision;
+    this.state = message;
+    this.viewer.setBackground(message.environment.background);
+    if (first) this.navigation.start(message);
+    const shown = this.timeline.prediction;
+    if (shown && shown.revision !== message.prediction?.revision) this.#forgetPrediction();
+    this.hud.showState();
+    try {
+      const arrived = this.world.sync(message, base, (done, total) => {
+        if (first) this.hud.showLoading(done, total);
+        this.viewer.invalidate();
+      });
+      this.#replace();
+      if (!(await arrived)) return;
+    } catch (error) {
+      this.hud.toast(error.message, "error");
+    }
+    this.hud.showLoading(null);
+    this.#replace();
+    if (this.navigation.collider === null || moved) this.#loadCollider();
+    if (message.prediction && this.timeline.prediction?.revision !== message.prediction.revision) await this.#showPrediction(message.prediction, base);
+  }
+
+  async #showPrediction(prediction, base) {
+    try {
+      await this.timeline.load(prediction, base);
+    } catch (error) {
+      return this.hud.toast(error.message, "error");
+    }
+    this.push.close();
+    this.#attachGizmo();
+    this.timeline.toggle();
+    this.hud.showPush();
+    this.hud.showTimeline();
+  }
+
+  #forgetPrediction() {
+    this.timeline.clear();
+    this.hud.showTimeline();
+    this.#attachGizmo();
+  }
+
+  async #loadCollider() {
+    const base = this.base;
+    const response = await fetch(`${base}/collider.bin`);
+    if (response.ok && base === this.base) this.navigation.setCollider(new Collider(await response.arrayBuffer()));
+  }
+
+  /** After a change: everything stands where the scene has it, and the selection still holds. */
+  #replace() {
+    if (this.selectNew) {
+      const made = [...this.world.objects.keys()].find((id) => !this.selectNew.has(id));
+      if (made && this.world.get(made).mesh) {
+        this.selectNew = null;
+        this.selected = made;
+      }
+    }
+    for (const id of this.world.objects.keys()) this.world.restore(id);
+    if (this.timeline.prediction) this.timeline.seek(this.timeline.time);
+    const entry = this.selected ? this.world.get(this.selected) : null;
+    if (!entry) this.selected = null;
+    this.box.show(entry);
+    if (this.push.active && entry) this.push.aimAt(entry);
+    if (!this.gizmo.dragging) this.#attachGizmo();
+    this.hud.showSelection();
+    this.redraw();
+  }
+
+  #attachGizmo() {
+    const free = this.selected && !this.push.active && !this.timeline.prediction;
+    this.gizmo.attach(free ? this.world.get(this.selected) : null);
+  }
+
+  #step(dt) {
+    this.navigation.step(dt);
+    if (this.timeline.playing) {
+      this.timeline.step(dt);
+      this.box.follow();
+      this.hud.showTime();
+    }
+  }
+
+  /** For tests and the console: where an object appears on the page. */
+  screenOf(id) {
+    const { bounds } = this.world.get(id);
+    const middle = bounds[0].map((v, i) => (v + bounds[1][i]) / 2);
+    return this.viewer.screenOf(toThree(middle));
+  }
+
+  /** For tests and the console: where the camera is, in the world frame. */
+  get eye() {
+    return toWorld(this.viewer.camera.position);
+  }
+}
