@@ -22,6 +22,10 @@ Directions = Float[np.ndarray, "n 3"]
 Radiance = Float[np.ndarray, "n 3"]
 
 
+REFERENCE_EXPOSURE = 2.7
+"""Exposure for which the emission of surfaces is chosen where the exposure is measured."""
+
+
 def black(directions: Directions) -> Radiance:
     """No light from outside."""
     return np.zeros(directions.shape, np.float32)
@@ -53,7 +57,10 @@ class Standing:
     low: tuple[float, float]
     high: tuple[float, float]
     """Corners of its footprint in the world's xy plane, metres."""
+    extent: tuple[float, float]
+    """Width and depth in its own frame, metres."""
     world_from_object: Pose = Pose()
+    material: str | None = None
     stated: bool = True
     """False for what was only added to fill the place."""
 
@@ -78,10 +85,15 @@ class Place:
     lights: tuple[Light, ...] = ()
     sky: Callable[[Directions], Radiance] = black
     """Radiance that rays meet when they leave the scene, also gathered as light."""
+    mirrored: Callable[[Directions], Radiance] | None = None
+    """What glossy surfaces mirror where rays leave the scene; None: the sky."""
     ceiling_lamp: tuple[Light, ...] = ()
     """Lights switched on only when no object gives light."""
     eyes: Float[np.ndarray, "k 3"]
     """Where a visitor's eye may be; what none of them can ever see is left out of the place's own pieces."""
+    exposure: float | None = None
+    """Fixed exposure; None measures the lit place. Emission is then taken as made for :data:`REFERENCE_EXPOSURE`, so that a
+    window view or a lampshade looks the same however dark the room is."""
     key: float = 0.18
     """Display luminance (linear, 0..1) at which the middle grey of the lit place should land."""
     veil: Callable[[Float[np.ndarray, "n 3"], Radiance], Radiance] | None = None
