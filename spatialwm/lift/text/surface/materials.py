@@ -96,7 +96,7 @@ def emitting(color: Color, radiance: float) -> Material:
 # -- wood ---------------------------------------------------------------------------------------------------------------------
 
 SPECIES: dict[str, tuple[str, str]] = {
-    "wood": ("#5b3519", "#b07a45"), "oak": ("#7d5830", "#c79a62"), "walnut": ("#2f1c10", "#6d4629"), "pine": ("#a9773e", "#dcb47c"),
+    "wood": ("#5b3519", "#b07a45"), "dark oak": ("#54331b", "#a36b3c"), "oak": ("#7d5830", "#c79a62"), "walnut": ("#2f1c10", "#6d4629"), "pine": ("#a9773e", "#dcb47c"),
     "cherry": ("#5c2616", "#a2572f"), "mahogany": ("#3d140c", "#7f3520"), "teak": ("#6a421d", "#b3803f"),
     "birch": ("#b09468", "#e2cba2"), "maple": ("#a97e4c", "#ddb987"), "ebony": ("#120d0a", "#33251c"),
     "bamboo": ("#a98d4e", "#d9c083"), "beech": ("#a9794c", "#d6ac7d"), "driftwood": ("#6f665a", "#b0a594"),
@@ -414,6 +414,27 @@ def bricks(color: Color = "#8c4630", mortar: Color = "#a39a8c", size: tuple[floa
         gap = smoothstep(0.007, 0.003, edge + 0.0015 * rough)
         color_ = base * (0.68 + 0.6 * a + 0.16 * rough)[:, None] * mix(np.array([1.06, 0.98, 0.94]), np.array([0.96, 1.0, 1.04]), hash01(row * 13 + column, 5))
         return look(mix(color_, joint, gap), 0.004 * (1 - gap) + 0.001 * rough)
+
+    return at
+
+
+def blocks(color: Color = "#8a8378", size: tuple[float, float] = (0.52, 0.3), axes: tuple[int, int] | None = None) -> Material:
+    """Ashlar masonry: large cut stones with rough faces; ``axes`` as for :func:`bricks`."""
+    base = linear(color)
+    w, h = size
+
+    def at(s: Surfels) -> Look:
+        t, n = s.texture, np.abs(s.normals)
+        level = np.where(n[:, 0] > n[:, 1], t[:, 1], t[:, 0]) if axes is None else t[:, axes[0]]
+        v = t[:, 2 if axes is None else axes[1]]
+        row = np.floor(v / h)
+        u = level + hash01(row, 9) * w
+        column = np.floor(u / w)
+        edge = np.minimum(w / 2 - np.abs(u - (column + 0.5) * w), h / 2 - np.abs(v - (row + 0.5) * h))
+        clouds, rough = fbm(t, 5.0, 4, 3), fbm(t, 40.0, 2, 4)
+        gap = smoothstep(0.014, 0.004, edge + 0.004 * clouds)
+        tone = 0.78 + 0.34 * hash01(row * 57 + column, 1) + 0.16 * clouds + 0.10 * rough
+        return look(base * (tone * (1 - 0.55 * gap))[:, None], 0.004 * clouds - 0.008 * gap + 0.001 * rough)
 
     return at
 

@@ -1,0 +1,81 @@
+"""The first view: from where inside a room do the things that were asked for show best?"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+
+from spatialwm.geometry.camera import Camera
+from spatialwm.lift.text.places.shell import Shell
+
+EYE_M = 1.55
+FOV_X_DEG = 72.0
+SIZE = (1280, 720)
+
+
+def indoor_view(shell: Shell, bounds: Float[np.ndarray, "m 2 3"]) -> Camera:
+    """A camera inside the walls at eye height; tried from a grid of places, the south side preferred.
+
+    A place is scored by how much of each object is in the picture, how large, how free the line of sight, and by not standing in
+    or right before anything.
+    """
+    low, high = np.array(shell.low) + 0.28, np.array(shell.high) - 0.28
+    if not len(bounds):
+        middle = (low + high) / 2
+        return Camera.look_at((middle[0] + 0.35 * (high[0] - middle[0]), low[1], EYE_M), (middle[0], high[1], 1.0), *SIZE, FOV_X_DEG)
+    centers = bounds.mean(1)
+    extents = np.linalg.norm(bounds[:, 1] - bounds[:, 0], axis=1)
+    weights = np.clip(extents, 0.15, 1.6) ** 0.5
+    best, chosen = -math.inf, None
+    for x in np.linspace(low[0], high[0], 7):
+        for y in np.linspace(low[1], (low[1] + high[1]) / 2 + 0.2 * (high[1] - low[1]), 5):
+            eye = np.array([x, y, EYE_M])
+            inside = (bounds[:, 0, :2] - 0.25 < eye[:2]).all(1) & (eye[:2] < bounds[:, 1, :2] + 0.25).all(1)
+            if (inside & (bounds[:, 1, 2] > 0.5)).any():
+                continue
+            target = np.average(centers, axis=0, weights=weights)
+            target[2] = min(max(target[2], 0.75), 1.15)
+            if np.linalg.norm(target[:2] - eye[:2]) < 0.8:
+                continue
+            score = _score(eye, target, bounds, centers, extents, weights)
+            score += 0.12 * (high[1] - y) / (high[1] - low[1]) + 0.05 * abs(x - target[0])
+            if score > best:
+                best, chosen = score, (eye, target)
+    if chosen is None:
+        chosen = (np.array([high[0] * 0.4, low[1], EYE_M]), np.array([0.0, high[1], 1.0]))
+    eye, target = (tuple(float(v) for v in p) for p in chosen)
+    return Camera.look_at(eye, target, *SIZE, FOV_X_DEG)  # pyright: ignore[reportArgumentType]
+
+
+def _score(eye: np.ndarray, target: np.ndarray, bounds: np.ndarray, centers: np.ndarray, extents: np.ndarray, weights: np.ndarray) -> float:
+    forward = (target - eye) / np.linalg.norm(target - eye)
+    right = np.cross(forward, (0, 0, 1.0))
+    right /= np.linalg.norm(right)
+    up = np.cross(right, forward)
+    tan_x = math.tan(math.radians(FOV_X_DEG / 2)) * 0.94
+    tan_y = tan_x * SIZE[1] / SIZE[0]
+    pick = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+    corners = np.stack([bounds[:, pick[:, a], a] for a in range(3)], -1) - eye
+    depth = corners @ forward
+    seen = (depth > 0.3) & (np.abs(corners @ right) < tan_x * depth) & (np.abs(corners @ up) < tan_y * depth)
+    shown = seen.mean(1)
+    distance = np.linalg.norm(centers - eye, axis=1)
+    ideal = np.clip(1.6 * extents, 1.2, 3.6)
+    closeness = 1.0 / (1.0 + 0.12 * np.maximum(distance - ideal, 0) + 0.5 * np.maximum(0.7 * extents - distance, 0))
+    free = np.array([_visible(eye, centers[i], bounds, i) for i in range(len(bounds))])
+    return float(np.average(shown * closeness * free, weights=weights))
+
+
+def _visible(eye: np.ndarray, point: np.ndarray, bounds: np.ndarray, own: int) -> float:
+    """1 when the sight line to a centre is free, less when it crosses other objects' boxes (slab test)."""
+    d = point - eye
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = (bounds - eye) / d
+    enter, leave = np.nanmin(t, axis=1).max(1), np.nanmax(t, axis=1).min(1)
+    crossed = (enter < leave) & (leave > 0.02) & (enter < 0.92)
+    crossed[own] = False
+    # A thing inside another's box (a pillow on a sofa) is not hidden by it.
+    holds = (bounds[:, 0] - 0.05 <= point).all(1) & (point <= bounds[:, 1] + 0.05).all(1)
+    return 0.45 ** float((crossed & ~holds).sum())
