@@ -269,7 +269,8 @@ def _predict(args: argparse.Namespace) -> Any:
 def _render(args: argparse.Namespace) -> Any:
     from spatialwm import studio
     from spatialwm.errors import ExportError
-    from spatialwm.render import orbit_of, read_camera, read_path
+    from spatialwm.geometry.camera import interpolate
+    from spatialwm.render import orbit_views, read_cameras
 
     kind = args.out.suffix.lower()
     film = args.orbit or args.path is not None
@@ -279,14 +280,13 @@ def _render(args: argparse.Namespace) -> Any:
         raise ExportError(f"{args.out}: --orbit and --path make an .mp4, everything else a .png")
     with studio.open_world(args.world, read_only=True) as world:
         scene = world.scene(args.revision)
-    frames = max(2, round(args.seconds * 30))
     with _bar(args, f"rendering {args.out}") as progress:
-        if args.path:
-            used = studio.render_path(scene, args.out, read_path(args.path, frames, *args.size), backend=args.backend, progress=progress)
-        elif args.orbit:
-            used = studio.render_path(scene, args.out, orbit_of(scene, frames, *args.size), backend=args.backend, progress=progress)
+        if film:
+            frames = max(2, round(args.seconds * 30))
+            views = interpolate(read_cameras(args.path, *args.size), frames) if args.path else orbit_views(scene, frames, *args.size)
+            used = studio.render_film(scene, args.out, views, backend=args.backend, progress=progress)
         else:
-            camera = read_camera(args.camera, *args.size) if args.camera else None
+            camera = read_cameras(args.camera, *args.size)[0] if args.camera else None
             used = studio.render_still(scene, args.out, camera=camera, size=args.size, backend=args.backend)
     if args.json:
         return {"out": str(args.out), "backend": used}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from spatialwm.dynamics import Action, Rollout
 from spatialwm.errors import ActionError
@@ -176,16 +178,11 @@ def render_still(
     return frame.backend
 
 
-def render_path(
+def render_film(
     scene: Scene, out: Path, cameras: Sequence[Camera], *, fps: int = 30, backend: str = "auto", progress: Progress = silent
 ) -> str:
     """Write an MP4 along a camera path; returns the backend that made it."""
-    from spatialwm.render import Stage, write_mp4
-
-    stage = Stage(scene)
-    frames = (stage.render(camera, backend=backend).rgb for camera in cameras)
-    write_mp4(out, frames, fps=fps, count=len(cameras), progress=progress)
-    return stage.backend_name(backend)
+    return _film(out, ((scene, camera) for camera in cameras), len(cameras), fps, backend, progress)
 
 
 def render_rollout(
@@ -199,21 +196,24 @@ def render_rollout(
     backend: str = "auto",
     progress: Progress = silent,
 ) -> str:
-    """Write an MP4 of a prediction, in real time, by default from a view that frames what moves."""
-    from spatialwm.render import Stage, view_of, write_mp4
+    """Write an MP4 of a prediction in real time, by default from a view that shows what moves; returns the backend."""
+    camera = camera or view_of_rollout(scene, rollout, *size)
+    count = max(1, round(rollout.horizon * rollout.dt_s * fps)) + 1
+    steps = [min(round(i / fps / rollout.dt_s), rollout.horizon) for i in range(count)]
+    return _film(out, ((rollout.scene_at(scene, step), camera) for step in steps), count, fps, backend, progress)
 
-    stage = Stage(scene)
-    if camera is None:
-        camera = view_of(scene, rollout.object_ids, *size)
-    step_count = max(1, round(rollout.horizon * rollout.dt_s * fps))
-    steps = [min(round(i / fps / rollout.dt_s), rollout.horizon) for i in range(step_count + 1)]
 
-    def frames() -> Any:
-        for step in steps:
-            yield stage.posed(rollout.scene_at(scene, step)).render(camera, backend=backend).rgb
+def view_of_rollout(scene: Scene, rollout: Rollout, width: int, height: int) -> Camera:
+    """A view of everything that moves in a rollout; the establishing view when nothing does."""
+    from spatialwm.render import establishing_view, subject_view
 
-    write_mp4(out, frames(), fps=fps, count=len(steps), progress=progress)
-    return stage.backend_name(backend)
+    travel_m = np.ptp(rollout.poses[..., :3], axis=0).max(-1)
+    moving = [i for i, d in zip(rollout.object_ids, travel_m, strict=True) if d > 0.02]
+    if not moving:
+        return establishing_view(scene, width, height)
+    path = [scene[i].bounds() for i in moving]
+    path += [rollout.scene_at(scene, step)[i].bounds() for step in (rollout.horizon // 2, -1) for i in moving]
+    return subject_view(scene, tuple(moving), np.concatenate(path), width, height)
 
 
 def export(scene: Scene, out: Path, *, progress: Progress = silent) -> Path:
@@ -234,3 +234,22 @@ def _free_branch(world: World) -> str:
     while f"prediction-{n}" in taken:
         n += 1
     return f"prediction-{n}"
+
+
+def _film(
+    out: Path, shots: Iterable[tuple[Scene, Camera]], count: int, fps: int, backend: str, progress: Progress
+) -> str:
+    from spatialwm.render import Stage, render_scene, write_mp4
+
+    stage = Stage()
+    used = ""
+
+    def frames() -> Iterator[Any]:
+        nonlocal used
+        for scene, camera in shots:
+            frame = render_scene(stage.flatten(scene), camera, backend=backend, background=scene.environment.background)
+            used = frame.backend
+            yield frame.rgb
+
+    write_mp4(out, frames(), fps=fps, progress=progress, total=count)
+    return used

@@ -4,6 +4,7 @@ from spatialwm.render.camera_file import camera_from_dict, camera_to_dict, read_
 from spatialwm.render.frame import Frame, Stage, render_scene
 from spatialwm.render.images import write_mp4, write_png
 from spatialwm.render.renderer import BACKENDS, Rasterizer, RenderMode, choose
+from spatialwm.render.subject_view import subject_view
 from spatialwm.render.views import establishing_view, orbit_views
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "orbit_views",
     "read_cameras",
     "render_scene",
+    "subject_view",
     "write_cameras",
     "write_mp4",
     "write_png",
