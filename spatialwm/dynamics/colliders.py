@@ -90,8 +90,8 @@ def pieces_of_gaussians(gaussians: Gaussians, max_pieces: int = 16) -> list[Conv
 def surface_samples(mesh: Mesh) -> Float[np.ndarray, "n 3"]:
     """Points that cover the surface more densely than the cutting grid."""
     spacing = max(float(np.ptp(mesh.vertices, axis=0).max()) / 40, 0.003)
-    vertices, faces = trimesh.remesh.subdivide_to_size(np.asarray(mesh.vertices, np.float64), mesh.faces, spacing, max_iter=12)
-    return np.asarray(vertices)[np.unique(faces)]
+    fine = trimesh.remesh.subdivide_to_size(np.asarray(mesh.vertices, np.float64), mesh.faces, spacing, max_iter=12)
+    return np.asarray(fine[0])[np.unique(fine[1])]
 
 
 def splat_samples(gaussians: Gaussians) -> Float[np.ndarray, "n 3"]:
@@ -119,6 +119,7 @@ def _without_specks(samples: np.ndarray, pitch: float) -> np.ndarray:
     grid = np.zeros(cells.max(0) + 1, bool)
     grid[tuple(cells.T)] = True
     label, count = ndimage.label(grid, np.ones((3, 3, 3)))  # pyright: ignore[reportGeneralTypeIssues]
+    label = np.asarray(label, np.int64)
     sizes = np.bincount(label.reshape(-1), minlength=count + 1)
     big = sizes >= max(2, 0.02 * grid.sum())
     big[0] = False

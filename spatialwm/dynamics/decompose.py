@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import ndimage
-from scipy.spatial import ConvexHull, QhullError, cKDTree
+from scipy.spatial import ConvexHull, QhullError, cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 MAX_HULL_VERTICES = 48
 """Finer hulls cost collision time and change no contact by more than a few millimetres."""
@@ -99,7 +99,7 @@ class _Part:
 def _filled_cells(cells: np.ndarray) -> np.ndarray:
     grid = np.zeros(cells.max(0) + 3, bool)
     grid[tuple(cells.T + 1)] = True
-    return np.argwhere(ndimage.binary_fill_holes(grid)) - 1
+    return np.argwhere(np.asarray(ndimage.binary_fill_holes(grid), bool)) - 1
 
 
 def _corners(cells: np.ndarray) -> np.ndarray:

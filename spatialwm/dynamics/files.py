@@ -38,7 +38,8 @@ def write_rollout(rollout: Rollout, path: Path) -> None:
         with os.fdopen(handle, "wb") as file:
             np.savez_compressed(
                 file, object_ids=np.array(rollout.object_ids, dtype=np.str_), poses=rollout.poses,
-                uncertainty=rollout.uncertainty, dt_s=np.float64(rollout.dt_s), backend=np.str_(rollout.backend), allow_pickle=False,
+                uncertainty=rollout.uncertainty, dt_s=np.float64(rollout.dt_s), backend=np.str_(rollout.backend),
+                allow_pickle=False,
             )  # fmt: skip
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
@@ -69,7 +70,8 @@ def read_rollout(path: Path) -> Rollout:
             uncertainty = np.asarray(data["uncertainty"], np.float64)
             dt_s, backend = float(data["dt_s"]), str(data["backend"])
         if poses.ndim != 3 or uncertainty.ndim != 2 or not len(poses):
-            raise FormatError(f"{path}: expected poses (t, k, 7) with t >= 1 and uncertainty (t, k); got {poses.shape}, {uncertainty.shape}")
+            got = f"{poses.shape} and {uncertainty.shape}"
+            raise FormatError(f"{path}: expected poses (t, k, 7) with t >= 1 and uncertainty (t, k); got {got}")
         if not (math.isfinite(dt_s) and dt_s > 0) or not np.isfinite(uncertainty).all():
             raise FormatError(f"{path}: dt_s and uncertainty must be finite and dt_s positive; got dt_s={dt_s}")
         return Rollout(ids, poses, uncertainty, dt_s, backend)
@@ -77,7 +79,7 @@ def read_rollout(path: Path) -> Rollout:
         raise
     except OSError as error:
         raise FormatError(f"cannot read rollout {path}: {error.strerror or error}") from error
-    except Exception as error:  # a damaged archive provokes ValueError, zlib.error, struct.error and more inside zipfile and numpy
+    except Exception as error:  # damage provokes ValueError, zlib.error, struct.error and more inside zipfile and numpy
         raise FormatError(f"{path} is not a readable rollout: {error or type(error).__name__}") from error
 
 
