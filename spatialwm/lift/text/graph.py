@@ -10,7 +10,7 @@ from spatialwm.scene.objects import Provenance
 Predicate = Literal[
     "on_top", "under", "inside", "next_to", "near", "far", "across", "facing", "left_of", "right_of", "in_front_of", "behind",
     "against_wall", "in_corner", "center_of_room", "hanging_from_ceiling", "on_wall", "surrounded_by", "between", "in_row",
-    "in_circle", "stacked", "aligned",
+    "in_circle", "stacked", "aligned", "on_floor",
 ]  # fmt: skip
 """Spatial relations; their geometry is that of the scene description's specification."""
 
@@ -48,6 +48,8 @@ class Relation:
     provenance: Provenance = "stated"
     group: tuple[str, ...] = ()
     """All subjects that must satisfy it together (``in_row``, ``in_circle``, ``stacked``, ``surrounded_by``)."""
+    distance_m: float | None = None
+    """Stated gap: ``10 cm to the right of``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +70,7 @@ class SceneGraph:
     """Kinds that must not appear: ``no windows``."""
     unrecognized: tuple[str, ...] = ()
     """Content words that nothing was made of, as written."""
+    finishes: tuple[tuple[str, str], ...] = ()
+    """Wishes about parts of the place, ``("wall", "stone")``: part and colour or material."""
     notes: tuple[str, ...] = ()
     """Understood wishes that were dropped, one sentence each."""

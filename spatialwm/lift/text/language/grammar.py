@@ -1,0 +1,660 @@
+"""From chunks to things and relations: attachment, coordination, distribution, reference, negation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from spatialwm.lift.text.graph import Predicate, Relation
+from spatialwm.lift.text.kinds.kind import Kind
+from spatialwm.lift.text.language import lexicon as lex
+from spatialwm.lift.text.language.near import USUAL_M
+from spatialwm.lift.text.language.phrases import Chunk, NounPhrase
+from spatialwm.lift.text.language.prepositions import Phrase, Sense
+from spatialwm.lift.text.language.settings import Setting
+from spatialwm.lift.text.language.things import Group, Mentions, Thing
+from spatialwm.lift.text.language.vocabulary import Vocabulary
+
+CONTAINERS = frozenset("bowl plate mug vase box crate barrel basket".split())
+"""Kinds that hold what they are ``full of``."""
+SEATS = frozenset("chair stool bench armchair".split())
+DIRECT: dict[Sense, Predicate] = {
+    "on_top": "on_top", "under": "under", "inside": "inside", "next_to": "next_to", "near": "near", "far": "far", "across": "across",
+    "facing": "facing", "left_of": "left_of", "right_of": "right_of", "in_front_of": "in_front_of", "behind": "behind",
+    "against": "next_to", "along": "near", "at": "near", "from": "near", "in_middle": "on_top", "in_corner": "near",
+}  # fmt: skip
+"""Senses whose object is another thing, as predicates."""
+
+
+TABLES = frozenset("table desk nightstand cabinet bookshelf shelf counter".split())
+
+
+def small(thing: Thing, kind: Kind) -> bool:
+    """Whether a thing is of a size that stands on furniture."""
+    return kind.habitat == "surface" or USUAL_M.get(thing.noun, max(kind.size_m)) <= 0.5
+
+
+def is_table(kind: Kind) -> bool:
+    """Whether a kind is made to put things on."""
+    return bool({kind.name.split()[-1], *kind.hypernyms} & TABLES)
+
+
+class Reading:
+    """One pass over the chunks of a prompt."""
+
+    def __init__(self, chunks: Sequence[Chunk], vocabulary: Vocabulary) -> None:
+        self.chunks = chunks
+        self.vocabulary = vocabulary
+        self.mentions = Mentions(vocabulary)
+        self.relations: list[Relation] = []
+        self.absent: list[str] = []
+        self.places: list[tuple[Setting, str]] = []
+        self.room_m: tuple[float, float] | None = None
+        self.finishes: list[tuple[str, str]] = []
+        self.subjects: list[Group] = []
+        self.topic: list[Group] = []
+        self.host: Group | None = None
+        self.listing: Group | None = None
+        self.filling = False
+        self.loose: list[tuple[Group, Group, bool]] = []
+        self.each = False
+        self.pending: list[tuple[Phrase, list[Group], NounPhrase | None, float | None]] = []
+        self.closed = False
+        self.nearest: list[Group] = []
+        """Objects of the last relation in this clause."""
+        self.landmark = False
+        """They only say where something is; ``it`` will hardly mean them."""
+        self.tied = False
+        """The last two subjects are joined by a bare ``and``."""
+        self.relation_at = self.relation_before = 0
+        self.related: set[int] = set()
+        self.negated = False
+        self.sides: dict[str, list[Group]] = {}
+        self.at = 0
+        self.outdoor_hint = any(self._is_outdoor(c) for c in chunks)
+
+    @property
+    def empty(self) -> bool:
+        """Nothing was understood."""
+        return not self.places and not any(g.built for g in self.mentions.groups)
+
+    def _is_outdoor(self, item: Chunk) -> bool:
+        np = item.noun
+        if np is None:
+            return False
+        kind = self.vocabulary.kinds.get(np.match.kind) if np.match else None
+        return bool(kind and kind.family == "outdoor" and np.place is None) or bool(np.place and np.place.family == "outdoor")
+
+    def run(self) -> Reading:
+        """Read everything."""
+        while self.at < len(self.chunks):
+            item = self.chunks[self.at]
+            self.at += 1
+            getattr(self, f"_on_{item.role if item.role not in ('and', 'or', 'comma') else 'join'}")(item)
+        self._end_clause()
+        self._sides()
+        return self
+
+    def _peek(self, ahead: int = 0) -> Chunk | None:
+        i = self.at + ahead
+        return self.chunks[i] if 0 <= i < len(self.chunks) else None
+
+    # ------------------------------------------------------------------ chunks
+    def _on_stop(self, item: Chunk) -> None:
+        bearer = self.subjects[-1] if item.text == ":" and self.subjects and self.subjects[-1].built else None
+        self._end_clause()
+        if bearer is not None and is_table(self.vocabulary.kinds[bearer.things[0].kind]):  # "a breakfast table: two plates, ..."
+            self.subjects, self.host, self.listing, self.closed = [bearer], bearer, bearer, True
+
+    def _end_clause(self) -> None:
+        self._settle()
+        if self.subjects:
+            self.topic = self.subjects[:1]
+        self.subjects, self.host, self.listing, self.pending, self.nearest = [], None, None, [], []
+        self.each = self.closed = self.negated = False
+
+    def _on_join(self, item: Chunk) -> None:
+        if self.negated and item.role != "or" and not self._more_negated(item):
+            self.negated = False
+
+    def _more_negated(self, item: Chunk) -> bool:
+        nearby = [c for c in self.chunks[self.at : self.at + 5]]
+        for c in nearby:
+            if c.role in ("stop", "relation", "with", "verb"):
+                return False
+            if c.role == "or" or (c.role == "not" and c.text == "nor"):
+                return True
+        following = self._peek()
+        np = following.noun if following else None
+        return item.role == "and" and item.text == "and" and np is not None and np.count is None and not np.definite and np.plural
+
+    def _on_not(self, item: Chunk) -> None:
+        self.negated = True
+
+    def _on_verb(self, item: Chunk) -> None:
+        if self.negated and item.text not in ("is", "are", "be"):
+            self.negated = False
+        if self.closed and self.pending:
+            self.closed = False
+
+    def _on_each(self, item: Chunk) -> None:
+        self.each = True
+        if self.subjects:
+            self.subjects = self.subjects[-1:]
+            self.closed = False
+
+    def _on_ordinal(self, item: Chunk) -> None:
+        plural = next((g for g in reversed(self.mentions.groups) if g.plural and -len(g.things) <= item.index < len(g.things)), None)
+        if plural is not None:
+            self._settle()
+            self.subjects, self.closed, self.listing = [Group([plural.things[item.index]], plural.phrase)], False, None
+
+    def _on_colors(self, item: Chunk) -> None:
+        things = [t for g in self.subjects[-1:] or self.topic[-1:] for t in g.things]
+        for i, thing in enumerate(things):
+            if item.colors:
+                thing.color = item.colors[i % len(item.colors)]
+
+    def _on_pronoun(self, item: Chunk) -> None:
+        self.subjects = self._pronoun(item.text, []) or self.subjects
+        self.closed = False
+
+    def _on_with(self, item: Chunk) -> None:
+        if item.text == "of":
+            host = self.subjects[-1] if self.subjects and not self.closed else None
+            following = self._peek()
+            owned = following is not None and following.noun is not None and following.noun.definite
+            if host is None or owned or host.things[0].kind not in CONTAINERS:
+                if following is not None and following.noun:  # "a picture of a cat" shows a cat, it is none
+                    self.at += 1
+                    if following.noun.place and following.noun.match is None:
+                        self._place(following.noun)
+                    owner = self.mentions.find(following.noun)
+                    self.nearest = [owner] if owner else self.nearest
+                return
+        before = self.chunks[self.at - 2] if self.at >= 2 else None
+        after_place = before is not None and before.noun is not None and before.noun.place is not None and before.noun.match is None
+        if self.negated:
+            self.negated = False
+        if self.subjects and not after_place:
+            direct = item.text == "with" and self.closed and self.nearest and before is not None and before.role == "noun"
+            self.host = self.listing = self.nearest[-1] if direct else self.subjects[-1]
+        elif after_place:
+            self.host = self.subjects[-1] if self.subjects else None
+            self.listing = None
+        self.nearest = []
+        self.filling = item.text in ("full", "of") or (item.text in ("holds", "holding", "containing", "contains"))
+        self.closed = False
+
+    def _on_relation(self, item: Chunk) -> None:
+        phrase = cast(Phrase, item.phrase)
+        self.negated = False
+        self.relation_before, self.relation_at = self.relation_at, self.at - 1
+        following = self._peek()
+        np = following.noun if following is not None and following.role == "noun" else None
+        previous = self.chunks[self.at - 2] if self.at >= 2 else None
+        opening = previous is None or previous.role in ("stop", "and", "verb") and not self.subjects or previous.role == "and"
+        if phrase.sense == "inside" and np is not None and np.place is not None and self._as_place(np, True):
+            self.at += 1
+            self._place(np)
+            return
+        if phrase.alone and not (phrase.sense in ("flanking", "in_middle", "in_corner") and opening):
+            self._apply_alone(phrase, item)
+            return
+        objects, used_np = self._objects(phrase)
+        if (not self.subjects or opening) and self._noun_follows():
+            self.pending.append((phrase, objects, used_np, item.distance_m))
+            self.subjects, self.closed, self.listing = [], False, None
+            return
+        subjects = self._attached(phrase, objects)
+        self._relate(phrase, subjects, objects, used_np, item.distance_m)
+        self.subjects = subjects or self.subjects
+        self.nearest, self.landmark = objects, phrase.sense not in ("on_top", "inside", "under", "at") or self._verbal()
+        self.closed = True
+
+    def _noun_follows(self) -> bool:
+        ahead = 0
+        while (c := self._peek(ahead)) is not None and c.role in ("verb", "comma"):
+            ahead += 1
+        return c is not None and (c.role == "noun" or c.role == "not")
+
+    # ------------------------------------------------------------------ nouns
+    def _on_noun(self, item: Chunk) -> None:
+        np = cast(NounPhrase, item.noun)
+        if np.room_m and (np.structure == "room" or np.place or np.match is None):
+            self.room_m = np.room_m
+        previous = self.chunks[self.at - 2] if self.at >= 2 else None
+        if self.negated:
+            self._forbid(np)
+            return
+        if np.place is not None and self._as_place(np, False):
+            self._place(np)
+            if np.match is None or np.place.family == "indoor":
+                return
+        if np.structure and np.match is None or (np.match is None and np.known):
+            self._finish(np)
+            return
+        joined = previous is not None and previous.role in ("and", "comma", "or")
+        if self._drops_out_of_list(np, joined, previous):
+            self.listing = self.host = None
+        group = self._resolve(np)
+        if group is None:
+            return
+        if joined and self.subjects and not self.closed:
+            self.tied = previous is not None and previous.role == "and" and self.chunks[self.at - 3].role != "comma"
+            self.subjects.append(group)
+        else:
+            if previous is not None and previous.role == "comma" and not self.pending:
+                self.nearest = []
+            if self.closed or not joined:
+                self._keep_topic()
+            self.subjects = [group]
+        self.closed = False
+        if self.listing is not None and self.listing is not group:
+            self.loose.append((self.listing, group, self.filling))
+        for phrase, objects, used, distance in self.pending:
+            self._relate(phrase, [group], objects, used, distance)
+        following = self._peek()
+        if not (following and following.role in ("and", "comma")):
+            self.pending = []
+        if np.collective:
+            self._group_relation(cast(Predicate, np.collective), [group])
+
+    def _drops_out_of_list(self, np: NounPhrase, joined: bool, previous: Chunk | None) -> bool:
+        """A comma ends ``a desk with a lamp, a wardrobe`` unless what follows could stand on the desk too."""
+        if self.listing is None or not joined:
+            return False
+        if self.closed:
+            return previous is not None and previous.role == "comma" and self.chunks[self.at - 3].role != "stop"
+        kind = self.vocabulary.kinds.get(np.match.kind) if np.match else None
+        if kind is None or np.match is None:
+            return previous is not None and previous.role == "comma"
+        return (kind.habitat != "surface" and kind.name not in SEATS and previous is not None and previous.role == "comma")
+
+    def _keep_topic(self) -> None:
+        if self.subjects:
+            self.topic = self.subjects[:1]
+
+    def _resolve(self, np: NounPhrase) -> Group | None:
+        earlier = self.mentions.find(np)
+        if earlier is not None:
+            if np.each:
+                earlier = Group(earlier.things, earlier.phrase, distributed=True)
+                self.each = True
+            return earlier
+        times = 1
+        if self.listing is not None and self.listing.plural and not self.listing.filled:
+            every = self.each or self.listing.distributed or (np.count in (None, 1) and not np.plural)
+            times = len(self.listing.things) if every or (np.count or 9) < len(self.listing.things) else 1
+            times = times if not (np.definite and not np.possessive) else 1
+        for phrase, objects, used, _ in self.pending:
+            if used is not None and used.each and objects:
+                times = len(objects[0].things)
+            elif phrase.sense == "flanking" and not np.plural and (np.count or 1) == 1:
+                times = 2
+        after = self._peek()
+        if after is not None and after.role == "relation" and after.phrase is not None and (np.count or 1) == 1 and not np.plural:
+            times = max(times, self._times_ahead(after.phrase))
+        full = lex.FULL_COUNT if self.filling and (self.listing is not None or self._after_full()) else None
+        group = self.mentions.add(np, times, full)
+        if group is not None:
+            group.filled = full is not None
+        return group
+
+    def _after_full(self) -> bool:
+        previous = self.chunks[self.at - 2] if self.at >= 2 else None
+        return previous is not None and previous.role == "with" and previous.text == "full"
+
+    def _times_ahead(self, phrase: Phrase) -> int:
+        """``a lamp on each nightstand`` are as many lamps as nightstands; ``a lamp on either side`` are two."""
+        if phrase.sense == "flanking":
+            return 2
+        following = self._peek(1)
+        np = following.noun if following is not None else None
+        if np is not None and np.each and not phrase.alone:
+            earlier = self.mentions.find(np)
+            if earlier is not None:
+                return len(earlier.things)
+        return 1
+
+    def _forbid(self, np: NounPhrase) -> None:
+        if np.noun and not (np.structure or (np.known and np.match is None and np.place is None)):
+            for name in (*self.vocabulary.kinds_named(np.noun), np.noun):
+                if name not in self.absent:
+                    self.absent.append(name)
+        following = self._peek()
+        if following is None or following.role not in ("or", "and", "comma", "not"):
+            self.negated = False
+
+    def _finish(self, np: NounPhrase) -> None:
+        """``stone walls``: a wish about a part of the place."""
+        part = np.structure
+        for word in (*np.colors, *((np.material,) if np.material else ())):
+            if part in ("wall", "floor", "ceiling", "roof", "ground"):
+                self.finishes.append((part, word))
+
+    # ------------------------------------------------------------------ places
+    def _as_place(self, np: NounPhrase, inside: bool) -> bool:
+        """Whether a word such as ``cabin`` or ``lake`` names the place rather than a thing in it."""
+        if np.match is None:
+            return not (np.each or np.ordinal is not None)
+        if self.mentions.find(np) is not None or (np.count or 1) > 1 or np.plural:
+            return False
+        assert np.place is not None
+        if np.place.family == "outdoor":
+            return not self.places
+        following = self._peek(1 if inside else 0)
+        ends = following is None or following.role in ("comma", "stop", "with")
+        return (inside or (np.first and ends)) and not self.places and not self.outdoor_hint
+
+    def _place(self, np: NounPhrase) -> None:
+        assert np.place is not None
+        self.places.append((np.place, np.place_name))
+        if np.room_m:
+            self.room_m = np.room_m
+        if not self.subjects:
+            self.closed = False
+
+    # ------------------------------------------------------------------ relations
+    def _objects(self, phrase: Phrase) -> tuple[list[Group], NounPhrase | None]:
+        """What stands behind a preposition, consumed; empty for the room itself and for the unknown."""
+        if phrase.of_it or (phrase.alone and phrase.sense == "flanking"):
+            return self._pronoun("it", self.subjects), None
+        if phrase.alone:
+            return [], None
+        item = self._peek()
+        if item is None:
+            return [], None
+        if item.role == "each":
+            self.at += 1
+            base = self._pronoun("them", self.subjects)
+            return [Group(g.things, g.phrase, distributed=True) for g in base[:1]], None
+        if item.role == "pronoun":
+            self.at += 1
+            return self._pronoun(item.text, self.subjects), None
+        if item.role == "ordinal":
+            self.at += 1
+            plural = next((g for g in reversed(self.mentions.groups) if g.plural and item.index < len(g.things)), None)
+            return ([Group([plural.things[item.index]], plural.phrase)] if plural else []), None
+        if item.role != "noun" or item.noun is None:
+            return [], None
+        self.at += 1
+        np = item.noun
+        if np.structure and np.match is None:
+            self._finish(np)
+            following = self._peek()
+            if following is not None and following.role == "with" and following.text == "of":
+                self.at += 2
+            return [], np
+        if np.place is not None and self._as_place(np, False) and np.match is None:
+            self._place(np)
+            return [], np
+        saved, self.listing = self.listing, None
+        group = self.mentions.find(np) or self.mentions.add(np)
+        self.listing = saved
+        objects = [group] if group else []
+        joiner, second = self._peek(), self._peek(1)
+        if joiner and joiner.role == "and" and second and second.role == "noun" and second.noun and second.noun.match:
+            third = self._peek(2)
+            own = third is not None and third.role in ("relation", "with") and phrase.sense != "between"
+            both = np.definite and second.noun.definite
+            if phrase.sense == "between" and not (group and group.plural) or (both and not own):
+                self.at += 2
+                other = self.mentions.find(second.noun) or self.mentions.add(second.noun)
+                objects += [other] if other else []
+        return objects, np
+
+    def _pronoun(self, word: str, excluded: Sequence[Group]) -> list[Group]:
+        """Who ``it`` or ``them`` is, other than the things just being described."""
+        last = excluded[-1:] if len(excluded) > 1 else excluded
+        shunned = {id(t) for g in last for t in g.things}
+        free = [g for g in self.mentions.groups if not any(id(t) in shunned for t in g.things)]
+        if word in ("them", "they", "themselves"):
+            recent = next((g for g in reversed(free[-2:]) if g.plural), None)
+            return [recent] if recent else (free[-2:] if len(free) >= 2 else free)
+        nearest = [] if self.landmark else self.nearest[-1:]
+        for group in (*nearest, *((self.host,) if self.host else ()), *self.subjects[-2:-1], *self.subjects[:1], *self.topic):
+            if any(id(t) in shunned for t in group.things):
+                continue
+            return [group]
+        singular = [g for g in free if not g.plural]
+        return (singular or free)[-1:]
+
+    def _attached(self, phrase: Phrase, objects: list[Group]) -> list[Group]:
+        """Which of the nouns so far a following preposition describes."""
+        if not self.subjects:
+            return self.topic[-1:]
+        if self.closed:
+            return self.nearest if self._prefers_nearest() else self.subjects
+        inside = {id(t) for g in objects for t in g.things}
+        if len(self.subjects) > 1:
+            for i, group in enumerate(self.subjects):
+                if any(id(t) in inside for t in group.things):
+                    return self.subjects[i + 1 :] or self.subjects
+            surface = [g for g in self.subjects if g.built and self.vocabulary.kinds[g.things[0].kind].habitat == "surface"]
+            if phrase.sense in ("on_top", "inside") and self.subjects[-1] in surface:
+                tail: list[Group] = []
+                for g in reversed(self.subjects):
+                    if g not in surface:
+                        break
+                    tail.append(g)
+                return tail[::-1]
+            both = self.tied and len(self.subjects) == 2 and phrase.sense not in ("around", "surrounded_by")
+            return self.subjects if both or (objects and objects == [self.host]) else self.subjects[-1:]
+        return self.subjects
+
+    def _prefers_nearest(self) -> bool:
+        """``a cat on the rug by the fire``: the rug is by the fire; ``a cat sleeps on the rug by the fire``: the cat is."""
+        previous = self.chunks[self.relation_at - 1]
+        verb = self.relation_before > 0 and self.chunks[self.relation_before - 1].role == "verb"
+        return previous.role == "noun" and bool(self.nearest) and not verb
+
+    def _verbal(self) -> bool:
+        return self.relation_at > 0 and self.chunks[self.relation_at - 1].role == "verb"
+
+    def _apply_alone(self, phrase: Phrase, item: Chunk) -> None:
+        groups = self.subjects or self.topic
+        if not groups:
+            return
+        last = groups[-1:]
+        sense = phrase.sense
+        if sense == "flanking":
+            objects = self._pronoun("it", last)
+            self._relate(phrase, last, objects, None, item.distance_m)
+        elif sense in ("in_row", "in_circle", "stacked", "aligned"):
+            self._group_relation(cast(Predicate, sense), last if last[0].plural or len(groups) == 1 else groups)
+            if last[0].plural:
+                self.subjects = last
+        elif sense == "side_by_side":
+            things = [t for g in (last if last[0].plural else groups) for t in g.things]
+            for a, b in zip(things, things[1:], strict=False):
+                self._add("next_to", b, (a,))
+            if len(things) > 2:
+                self._group_relation("in_row", groups)
+        elif sense == "facing_each_other":
+            things = [t for g in (last if last[0].plural else groups) for t in g.things]
+            for i, t in enumerate(things):
+                self._add("facing", t, (things[(i + 1) % len(things)],))
+        elif sense == "at_side":
+            self.sides.setdefault(item.text, []).extend(last)
+        elif sense in ("in_middle", "in_corner"):
+            self._room(cast(Sense, sense), last)
+        self.closed = True
+
+    def _room(self, sense: Sense, groups: list[Group]) -> None:
+        for thing in (t for g in groups for t in g.things):
+            circle = next((r for r in reversed(self.relations) if r.predicate == "in_circle" and thing.key not in r.group), None)
+            if sense == "in_middle" and circle is not None and not circle.objects:
+                at = self.relations.index(circle)
+                self.relations[at] = Relation(circle.subject, "in_circle", (thing.key,), group=circle.group)
+                base = next((r for r in self.relations if r.predicate == "on_top" and r.subject in circle.group), None)
+                if base is not None:
+                    self.relations.append(Relation(thing.key, "on_top", base.objects))
+                self.related.add(id(thing))
+            else:
+                self._add("center_of_room" if sense == "in_middle" else "in_corner", thing)
+
+    def _relate(
+        self, phrase: Phrase, subjects: list[Group], objects: list[Group], np: NounPhrase | None, distance_m: float | None
+    ) -> None:
+        """Write down what a preposition says."""
+        things = [t for g in subjects for t in g.things]
+        if not things:
+            return
+        sense = phrase.sense
+        structure = np.structure if np is not None and np.match is None else None
+        if not objects:
+            self._relate_room(sense, things, structure, np)
+            return
+        others = [t for g in objects for t in g.things if all(t is not s for s in things)]
+        if not others:
+            return
+        each = self.each or any(g.distributed for g in objects) or (np is not None and np.each)
+        if sense == "between":
+            pair = (others[0], others[1] if len(others) > 1 else others[0])
+            for t in things:
+                self._add("between", t, pair)
+        elif sense == "flanking":
+            for o in others[:1]:
+                if len(things) >= 2:
+                    self._add("between", o, (things[0], things[1]))
+                for t in things:
+                    self._add("next_to", t, (o,))
+        elif sense in ("around", "surrounded_by"):
+            ring, centers = (things, others) if sense == "around" else (others, things)
+            if not centers[0].key or not ring[0].key:
+                return
+            self._ring(ring, centers)
+        elif sense == "above":
+            pairs = [(things[0], o) for o in others] if len(things) == 1 else self._pairs(things, others, each)
+            for t, o in pairs:
+                self._add("under", o, (t,))
+                self.related.add(id(t))
+        elif sense == "at" and any(t.kind in SEATS for t in things):
+            for t, o in self._pairs(things, others, each):
+                self._seat(t, o)
+        else:
+            predicate = DIRECT.get(sense, "near")
+            if sense == "inside" and np is not None and np.match is not None and not self._hollow(others[0].kind):
+                predicate = "on_top"
+            for t, o in self._pairs(things, others, each):
+                self._add(predicate, t, (o,), distance_m)
+
+    def _hollow(self, kind: str) -> bool:
+        known = self.vocabulary.kinds.get(kind)
+        return known is None or known.habitat != "ground" or kind not in ("lake", "path")
+
+    def _relate_room(self, sense: Sense, things: list[Thing], structure: str | None, np: NounPhrase | None) -> None:
+        predicate: Predicate | None = None
+        if structure == "wall":
+            predicate = "on_wall" if sense in ("on_top", "from", "above") or (sense == "along" and self._may_hang(things)) else "against_wall"
+        elif structure == "ceiling":
+            predicate = "hanging_from_ceiling"
+        elif structure == "corner" or sense == "in_corner":
+            predicate = "in_corner"
+        elif structure in ("center", "middle") or sense == "in_middle":
+            predicate = "center_of_room"
+        elif structure in ("floor", "ground", "grass", "sand") and sense == "on_top":
+            predicate = "on_floor"
+        if predicate is None and np is not None and not np.known and sense not in ("inside", "from", "at"):
+            return
+        for t in things:
+            if predicate:
+                self._add(predicate, t)
+
+    def _may_hang(self, things: list[Thing]) -> bool:
+        return all(not t.kind or self.vocabulary.kinds[t.kind].habitat in ("wall", "ceiling") for t in things)
+
+    def _pairs(self, things: list[Thing], others: list[Thing], each: bool) -> list[tuple[Thing, Thing]]:
+        if len(others) == 1:
+            return [(t, others[0]) for t in things]
+        if len(things) == 1 and not each:
+            return [(things[0], others[0])]
+        if len(things) <= len(others):
+            return list(zip(things, others, strict=False))
+        per = -(-len(things) // len(others))
+        return [(t, others[i // per]) for i, t in enumerate(things)]
+
+    def _ring(self, ring: list[Thing], centers: list[Thing]) -> None:
+        per = max(1, len(ring) // len(centers))
+        for i, center in enumerate(centers):
+            members = ring[i * per : (i + 1) * per if i + 1 < len(centers) else None]
+            if len(members) >= 3 or (len(members) == 1 and members[0].kind in ("fence", "path", "lake", "rug")):
+                keys = tuple(m.key for m in members)
+                self._add("surrounded_by", center, tuple(members), group=keys)
+                self.related.update(id(m) for m in members)
+            else:
+                for m in members:
+                    self._seat(m, center)
+
+    def _seat(self, seat: Thing, table: Thing) -> None:
+        self._add("next_to", seat, (table,))
+        if seat.kind in SEATS:
+            self._add("facing", seat, (table,))
+
+    def _group_relation(self, predicate: Predicate, groups: list[Group]) -> None:
+        things = [t for g in groups for t in g.things if t.key]
+        if len(things) < 2 or (predicate == "in_circle" and len(things) < 3):
+            return
+        following, then = self._peek(), self._peek(1)
+        center: tuple[str, ...] = ()
+        around = following is not None and following.phrase is not None and following.phrase.sense == "around"
+        if predicate == "in_circle" and around and then is not None and then.role in ("noun", "pronoun"):
+            self.at += 1
+            saved, self.subjects = self.subjects, groups
+            objects, _ = self._objects(cast(Phrase, following.phrase))  # type: ignore[union-attr]
+            self.subjects = saved
+            center = tuple(t.key for g in objects for t in g.things if t.key)[:1]
+        keys = tuple(t.key for t in things)
+        if not any(r.predicate == predicate and r.group == keys for r in self.relations):
+            self.relations.append(Relation(keys[0], predicate, center, group=keys))
+        if predicate in ("stacked",):
+            return
+        self.related.update(id(t) for t in things if center)
+
+    def _add(
+        self, predicate: Predicate, subject: Thing, objects: tuple[Thing, ...] = (), distance_m: float | None = None,
+        group: tuple[str, ...] = (), implied: bool = False,
+    ) -> None:  # fmt: skip
+        if not implied:
+            self.related.add(id(subject))
+        if not subject.key or not all(o.key and o is not subject for o in objects):
+            return
+        relation = Relation(
+            subject.key, predicate, tuple(o.key for o in objects), "implied" if implied else "stated", group, distance_m
+        )
+        if relation not in self.relations:
+            self.relations.append(relation)
+
+    # ------------------------------------------------------------------ what "with" leaves open
+    def _settle(self) -> None:
+        """Give everything that something ``has`` its natural place there, unless a preposition said more."""
+        for host, group, filling in self.loose:
+            things = [t for t in group.things if id(t) not in self.related]
+            if not things:
+                continue
+            if not group.built or not host.built:
+                continue
+            kind, base = self.vocabulary.kinds[things[0].kind], self.vocabulary.kinds[host.things[0].kind]
+            ring = kind.name in SEATS and base.name not in SEATS
+            if ring:
+                self._ring(things, host.things)
+                continue
+            for t, o in self._pairs(things, host.things, True):
+                if t is o:
+                    continue
+                if o.kind in CONTAINERS and small(t, kind) and (filling or o.kind in ("vase", "bowl")):
+                    self._add("inside", t, (o,))
+                elif small(t, kind) and (is_table(base) or (kind.habitat == "surface" and base.habitat in ("floor", "ground", "surface"))):
+                    self._add("on_top", t, (o,))
+                elif "water" in (*base.hypernyms, base.name) or base.name == "lake":
+                    self._add("on_top" if kind.name == "boat" else "near", t, (o,))
+                elif kind.habitat in ("floor", "ground") and base.habitat in ("floor", "ground"):
+                    self._add("next_to", t, (o,), implied=True)
+        self.loose = []
+
+    def _sides(self) -> None:
+        left, right = self.sides.get("left", []), self.sides.get("right", [])
+        if left and right:
+            self._add("left_of", left[0].things[0], (right[0].things[0],))
+            self._add("right_of", right[0].things[0], (left[0].things[0],))
