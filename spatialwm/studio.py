@@ -17,7 +17,7 @@ from spatialwm.progress import Progress, part_of, silent
 from spatialwm.scene import Scene, describe
 from spatialwm.scene.edits import Edit
 from spatialwm.scene.script import parse_command, parse_script
-from spatialwm.world import Revision, World
+from spatialwm.world import Revision, World, check_free
 
 if TYPE_CHECKING:
     from spatialwm.dynamics import WorldModel
@@ -57,7 +57,7 @@ def create(
         LiftError, FormatError: the source is no good; nothing was written.
         WorldError: ``out`` exists or cannot be written.
     """
-    World.check_can_create(out, overwrite=overwrite)
+    check_free(out, overwrite)
     scene = lifter_for(source).lift(source, options, part_of(progress, 0.0, 0.95))
     progress("saving", 0.95)
     command = {"op": "create", "source": source, "quality": options.quality, "seed": options.seed}

@@ -71,7 +71,7 @@ class World:
             WorldError: something is in the way, or the disk is full or not writable.
         """
         target = Path(os.path.abspath(path))
-        _check_free(target, overwrite)
+        check_free(target, overwrite)
         with one_line_errors(target):
             _remove_abandoned(target)
             building = target.with_name(f".{target.name}.creating-{os.getpid()}-{os.urandom(3).hex()}")
@@ -398,13 +398,18 @@ def _to_json(command: Mapping[str, Any]) -> str:
         raise WorldError(f"it must be plain JSON (texts, numbers, lists, dictionaries): {error}") from None
 
 
-def _check_free(target: Path, overwrite: bool) -> None:
+def check_free(target: Path, overwrite: bool) -> None:
+    """Refuse a place where no new world may be made, before minutes are spent on making one.
+
+    Raises:
+        WorldError: something is there that may not be replaced, or the folder to hold it does not exist.
+    """
     if not target.parent.is_dir():
         raise WorldError(f"the folder {target.parent} does not exist; make it first or choose another place")
     if not os.path.lexists(target):
         return
     if not overwrite:
-        raise WorldError(f"{target} exists already; choose another name or ask to overwrite it")
+        raise WorldError(f"{target} exists already; choose another name, or replace it with --overwrite (overwrite=True)")
     if not (target / FILE_NAME).is_file():
         raise WorldError(f"{target} is not a world, so it is not overwritten; choose another name")
 
