@@ -151,7 +151,7 @@ def _create(args: argparse.Namespace) -> Any:
             told = studio.info(world)
     if args.json:
         return {"world": str(out), **told}
-    _say(args, f"{out}  {told['gaussians']:,} Gaussians, {len(told['objects'])} objects")
+    _say(args, f"{out}  {told['gaussians']:,} Gaussians, {_count(len(told['objects']), 'object')}")
     if told["unrecognized"]:
         _say(args, f"not recognised: {', '.join(told['unrecognized'])}")
     for sentence in told["unmet"]:
@@ -349,6 +349,10 @@ def _doctor(args: argparse.Namespace) -> Any:
 def _told(command: dict[str, Any]) -> str:
     rest = {k: v for k, v in command.items() if k != "op" and v is not None and not isinstance(v, (dict, list))}
     return " ".join([str(command.get("op", "?")), *(f"{k}={v}" for k, v in rest.items())])[:100]
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _number(text: str) -> float:

@@ -112,6 +112,18 @@ def parse_actions(data: Any) -> list[Action]:
     return [_action(entry, f"action {i + 1}") for i, entry in enumerate(data)]
 
 
+def action_to_dict(action: Action) -> dict[str, Any]:
+    """The JSON form of an action, as :func:`parse_actions` reads it."""
+    names = {cls: name for name, cls in ACTION_TYPES.items()}
+    out: dict[str, Any] = {"type": names[type(action)]}
+    for f in dataclasses.fields(action):
+        value = getattr(action, f.name)
+        if f.name == "waypoints":
+            value = [[*p.position, *p.quat] for p in value]
+        out[f.name] = list(value) if isinstance(value, tuple) else value
+    return out
+
+
 def _action(entry: Any, where: str) -> Action:
     if not isinstance(entry, Mapping):
         raise ActionError(f"{where} must be an object with a type; got {entry!r:.60}")
