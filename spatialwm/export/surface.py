@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from numba import njit
 from scipy import ndimage
+from scipy.spatial import cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.mesh import Mesh
@@ -16,13 +17,17 @@ from spatialwm.scene.objects import OPAQUE
 
 LEVEL = 0.4
 """Summed opacity at the surface. A lone opaque splat passes it, a haze of floaters does not."""
-CELLS = 72
-"""Along the longest side: about 20,000 faces for a round thing, its surface within a hundredth of its size."""
+CELLS, MAX_CELLS = 64, 160
+"""Along the longest side: for a set of up to ten thousand Gaussians, and at most."""
+MAX_FACES = 40_000
+"""For a set of up to ten thousand Gaussians; larger ones get more, in proportion, up to eight times as many."""
+GAP_CELLS = 4
+"""Half the width of the widest gap in a shell that is bridged."""
 _EDGES = [(a, b) for a, b in itertools.combinations(range(8), 2) if bin(a ^ b).count("1") == 1]
 _CORNERS = np.array([(c >> 2 & 1, c >> 1 & 1, c & 1) for c in range(8)])
 
 
-def surface_of(gaussians: Gaussians, cells: int = CELLS) -> Mesh:
+def surface_of(gaussians: Gaussians) -> Mesh:
     """The outer surface of the opaque Gaussians, cavities filled, without colours; empty when nothing is opaque.
 
     Source: Gibson 1998, "Constrained Elastic Surface Nets"; one vertex in each crossed cell, at the mean of its crossings.
@@ -31,24 +36,62 @@ def surface_of(gaussians: Gaussians, cells: int = CELLS) -> Mesh:
     if not len(kept):
         return Mesh(np.zeros((0, 3)), np.zeros((0, 3), np.int32))
     means = kept.means.detach().cpu().double().numpy()
+    richness = float(np.clip(len(kept) / 10_000, 1, 8))
+    cells = min(CELLS * richness**0.5, MAX_CELLS)
+    vertices, faces, pitch = _level_set(kept, means, cells)
+    if len(faces) > 1.2 * MAX_FACES * richness:  # faces grow with the square of the resolution
+        vertices, faces, pitch = _level_set(kept, means, cells * (MAX_FACES * richness / len(faces)) ** 0.5)
+    return Mesh(_onto_splats(vertices, faces, means, 3 * pitch), faces)
+
+
+def _level_set(kept: Gaussians, means: np.ndarray, cells: float) -> tuple[np.ndarray, np.ndarray, float]:
     # Captures have floaters far away; a hundredth of the splats may not stretch the grid.
     low, high = np.quantile(means, 0.005, axis=0), np.quantile(means, 0.995, axis=0)
     margin = np.maximum(0.02 * (high - low), 3 * float(kept.scales.median()))
     low, high = np.maximum(low - margin, means.min(0)), np.minimum(high + margin, means.max(0))
     pitch = max(float((high - low).max()), 1e-3) / cells
-    origin = low - 4 * pitch
-    shape = np.ceil((high - low) / pitch).astype(int) + 9
-    density = np.zeros(shape, np.float32)
+    origin = low - 7 * pitch
+    density = np.zeros(np.ceil((high - low) / pitch).astype(int) + 15, np.float32)
     # Splats thinner than a cell would slip between its corners.
     sigmas = kept.scales.detach().cpu().double().numpy().clip(0.7 * pitch, 12 * pitch)
     axes = quat_to_matrix(kept.quats).detach().cpu().double().numpy()
     _add_density(density, (means - origin) / pitch, axes, sigmas / pitch, kept.opacities.detach().cpu().double().numpy())
-    # Gaps between splats are bridged, so that the inside of a closed shell is found and only its outside becomes surface.
-    solid = np.asarray(ndimage.binary_fill_holes(ndimage.binary_closing(density > LEVEL, iterations=2)), bool)
+    solid = _with_inside(density > LEVEL)
     density[solid] = np.maximum(density[solid], 1.1 * LEVEL)
     density[np.asarray(ndimage.binary_erosion(solid, iterations=2), bool)] = 2 * LEVEL
     vertices, faces = surface_nets(np.minimum(density, 2 * LEVEL), LEVEL)
-    return Mesh(vertices * pitch + origin, faces)
+    return vertices * pitch + origin, faces, pitch
+
+
+def _with_inside(dense: np.ndarray) -> np.ndarray:
+    """Dense cells and the cavities they enclose, so that only the outside of a shell becomes surface.
+
+    Gaps of a few cells between splats are bridged to tell inside from outside, but only the bridges of a cavity are kept:
+    the spaces between the legs of a chair stay open.
+    """
+    closed = np.asarray(ndimage.binary_closing(dense, iterations=GAP_CELLS), bool)
+    inside = np.asarray(ndimage.binary_fill_holes(closed), bool) & ~closed
+    if not inside.any():
+        return dense
+    return dense | inside | (closed & np.asarray(ndimage.binary_dilation(inside, iterations=GAP_CELLS), bool))
+
+
+def _onto_splats(vertices: np.ndarray, faces: np.ndarray, means: np.ndarray, reach_m: float) -> np.ndarray:
+    """Draw vertices along their normals onto the sheet of splat centres: the level set stands about two sigmas off it."""
+    if not len(vertices):
+        return vertices
+    corners = vertices[faces]
+    normal = np.zeros_like(vertices)
+    across = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    for i in range(3):
+        np.add.at(normal, faces[:, i], across)
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-12)
+    k = min(12, len(means))
+    distance, near = (a.reshape(len(vertices), k) for a in cKDTree(means).query(vertices, k=k))
+    weight = np.exp(-0.5 * (distance / np.maximum(distance.mean(1, keepdims=True), 1e-9)) ** 2)
+    offset = ((means[near] - vertices[:, None]) * normal[:, None]).sum(2)
+    shift = (offset * weight).sum(1) / weight.sum(1)
+    return vertices + normal * np.clip(shift, -reach_m, reach_m)[:, None]
 
 
 def surface_nets(values: Float[np.ndarray, "x y z"], level: float) -> tuple[np.ndarray, np.ndarray]:
