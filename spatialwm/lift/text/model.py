@@ -92,6 +92,7 @@ class Part:
     emits: bool = False
     """Its emission is only seen, it lights nothing by itself (a lamp's light comes from its :class:`Emitter`)."""
     opacity: float = 0.97
+    """0: never drawn, but still throws its shadow (a stand-in for a crown of leaves)."""
     collides: bool = True
 
 
