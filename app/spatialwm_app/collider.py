@@ -33,20 +33,20 @@ class ColliderCache:
         self._filled: WeakKeyDictionary[Gaussians, tuple[Pose, float, _Filled]] = WeakKeyDictionary()
 
     def pack(self, scene: Scene) -> bytes:
-        """Little-endian ``float32 origin[3], float32 voxel_m, uint32 dims[3]``, then one bit per voxel, z fastest."""
+        """Little-endian ``float32 corner[3], float32 voxel_m, uint32 dims[3]``, then one bit per voxel, z fastest."""
         solid = [o for o in scene.objects if o.role != "backdrop" and len(o.gaussians)]
         low, high = _core_bounds([(o.gaussians, o.world_from_object) for o in solid])
         voxel_m = VOXEL_M
         while np.prod(np.ceil((high - low) / voxel_m) + 2) > MAX_CELLS:
             voxel_m *= 1.25
         first = np.floor(low / voxel_m).astype(np.int64) - 1
-        dims = np.ceil(high / voxel_m).astype(np.int64) - first + 1
+        dims = np.ceil(high / voxel_m).astype(np.int64) - first + 2
         grid = np.zeros(tuple(dims), bool)
         for o in solid:
             cells = self._fill(o.gaussians, o.world_from_object, voxel_m) - first
             inside = ((cells >= 0) & (cells < dims)).all(1)
             grid[tuple(cells[inside].T)] = True
-        header = struct.pack("<4f3I", *(first * voxel_m), voxel_m, *(int(d) for d in dims))
+        header = struct.pack("<4f3I", *((first - 0.5) * voxel_m), voxel_m, *(int(d) for d in dims))
         return header + np.packbits(grid.ravel(), bitorder="little").tobytes()
 
     def _fill(self, gaussians: Gaussians, pose: Pose, voxel_m: float) -> _Filled:
@@ -58,7 +58,10 @@ class ColliderCache:
 
 
 def fill_voxels(gaussians: Gaussians, world_from_object: Pose, voxel_m: float) -> _Filled:
-    """Indices ``floor(p / voxel_m)`` of every voxel within reach of an opaque Gaussian."""
+    """Indices of every voxel within reach of an opaque Gaussian.
+
+    Voxels are centred on multiples of their size, so that a floor at z = 0 fills one layer whose middle is the floor.
+    """
     world = transform(gaussians.select(gaussians.opacities > SOLID_ALPHA), world_from_object)
     if not len(world):
         return np.zeros((0, 3), np.int64)
@@ -75,7 +78,7 @@ def fill_voxels(gaussians: Gaussians, world_from_object: Pose, voxel_m: float) -
         lattice = lattice[(lattice**2).sum(1) <= 1.01] if max(kind) > 2 else lattice
         for offset in lattice:
             points = world.means[pick] + torch.einsum("nij,nj->ni", axes[pick], reach[pick] * offset)
-            found.append(torch.unique(torch.floor(points / voxel_m).to(torch.int64), dim=0))
+            found.append(torch.unique(torch.round(points / voxel_m).to(torch.int64), dim=0))
     return torch.unique(torch.cat(found), dim=0).numpy()
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from spatialwm import studio
 from spatialwm.dynamics import Push
-from spatialwm.errors import ActionError, EditError, ExportError, SpatialwmError
+from spatialwm.errors import ActionError, EditError, ExportError, SpatialwmError, StaleRevisionError
 from spatialwm.formats import encode_spz
 from spatialwm.gaussians import Gaussians
 from spatialwm.progress import Progress
@@ -28,11 +28,11 @@ from spatialwm_app.jobs import Job, JobCancelled
 from spatialwm_app.scene_message import Digests, scene_message
 
 EXPORT_FORMATS = {
-    "glb": "GLB — meshes for Blender, Godot, Unity",
-    "ply": "PLY — splats, lossless",
-    "spz": "SPZ — splats, compact",
-    "splat": "SPLAT — splats, web viewers",
-    "sog": "SOG — splats, PlayCanvas",
+    "glb": "GLB · meshes",
+    "ply": "PLY · splats, exact",
+    "spz": "SPZ · splats, small",
+    "splat": "SPLAT · splats",
+    "sog": "SOG · splats, smallest",
 }
 
 Message = dict[str, Any]
@@ -144,10 +144,13 @@ class Session:
 
     def predict_push(self, object_id: str, by: tuple[float, float], progress: Progress) -> Prediction:
         """Predict a push from the present state and show it to everyone."""
-        with self._lock:  # an edit from another tab must not slip between the scene read and the branch written
-            prediction = studio.predict(self._world, [Push(object=object_id, by=by)], progress=progress)
+        # Not under the lock: people go on looking around, and may edit, while physics runs.
+        prediction = studio.predict(self._world, [Push(object=object_id, by=by)], progress=progress)
+        with self._lock:
+            if prediction.base != self._world.head.id:
+                raise StaleRevisionError("the world was changed while the prediction ran; predict again")
             self._prediction = prediction
-        self._shown = None
+            self._shown = None
         self.refresh()
         return prediction
 

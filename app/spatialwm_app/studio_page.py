@@ -44,7 +44,7 @@ def build_page(hub: Hub) -> gr.Blocks:
                 )  # fmt: skip
                 with gr.Row(elem_id="swm-create-row"):
                     quality = gr.Dropdown(
-                        QUALITIES, value="standard", label="Quality", show_label=False, container=False, min_width=90
+                        QUALITIES, value="standard", label="Quality", show_label=False, container=False, min_width=118
                     )
                     create = gr.Button("Create", variant="primary", elem_id="swm-create", min_width=90)
                 with gr.Column(elem_id="swm-examples", min_width=0):

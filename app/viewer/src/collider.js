@@ -33,7 +33,7 @@ export class Collider {
     return false;
   }
 
-  /** Top of the highest voxel below `from` under a round footprint; a single hole in sparse splats does not count. */
+  /** Middle of the highest voxel below `from` under a round footprint; a single hole in sparse splats does not count. */
   ground(x, y, from, radius) {
     let best = this.#column(x, y, from);
     for (let a = 0; a < 8; a++) {
@@ -45,7 +45,7 @@ export class Collider {
 
   #column(x, y, from) {
     for (let z = from; z > this.origin[2]; z -= this.voxel)
-      if (this.solid(x, y, z)) return this.origin[2] + (Math.floor((z - this.origin[2]) / this.voxel) + 1) * this.voxel;
+      if (this.solid(x, y, z)) return this.origin[2] + (Math.floor((z - this.origin[2]) / this.voxel) + 0.5) * this.voxel;
     return -Infinity;
   }
 }

@@ -19,8 +19,8 @@ export class TimelineBar {
   show(prediction) {
     this.element.hidden = !prediction;
     if (!prediction) return;
-    const sure = prediction.uncertainty_m >= 0.005 ? `, sure to ${Math.round(prediction.uncertainty_m * 100)} cm` : "";
-    this.text.textContent = `Prediction on branch ${prediction.branch} (${prediction.backend}${sure})`;
+    const sure = prediction.uncertainty_m >= 0.005 ? `, ± ${Math.round(prediction.uncertainty_m * 100)} cm` : "";
+    this.text.textContent = `On branch ${prediction.branch}, not yet true (${prediction.backend}${sure})`;
     this.slider.max = this.studio.timeline.duration;
     this.showTime();
   }
