@@ -10,7 +10,7 @@ from spatialwm.lift.text.graph import Item
 from spatialwm.lift.text.kinds.asked import color_of, says, scale_of
 from spatialwm.lift.text.kinds.foliage import UP, crown, fronds
 from spatialwm.lift.text.kinds.kind import Kind
-from spatialwm.lift.text.model import Look, Model, Part, Strands, Surfels
+from spatialwm.lift.text.model import Look, Material, Model, Part, Solid, Strands, Surfels
 from spatialwm.lift.text.surface import materials as m
 from spatialwm.lift.text.surface.noise import fbm, linear, mix, smoothstep
 from spatialwm.lift.text.surface.outdoors import bark
@@ -129,38 +129,44 @@ def _mushroom(item: Item, rng: np.random.Generator) -> Model:
     return Model(kind="mushroom", parts=parts, mass_kg=0.12 * k**3, color=item.color or "red")
 
 
-def _cactus(item: Item, rng: np.random.Generator) -> Model:
-    k = scale_of(item, (1.3, 0.6, 2.6), 0.15, rng)
-    green = color_of(item, "#5c7a42")
-
-    def ribbed(path: Float[Array, "p 3"], radius: Float[Array, " p"]):  # noqa: ANN202
-        body = tube(path, radius, 44)
-        return body
-
+def cactus_body(k: float) -> Solid:
+    """A saguaro with two arms, 2.6 m times ``k`` tall."""
     t = np.linspace(0, 1, 16)
-    dome = np.sqrt(np.clip(1 - np.clip((t - 0.88) / 0.12, 0, 1) ** 2, 0.02, 1))
-    columns = [ribbed(np.column_stack([0 * t, 0 * t, 2.6 * t - 0.05 * (1 - t)]), 0.2 * (0.9 + 0.15 * np.sin(np.pi * t)) * dome)]
+
+    def dome(u: Float[Array, " p"]) -> Float[Array, " p"]:
+        return np.sqrt(np.clip(1 - np.clip((u - 0.88) / 0.12, 0, 1) ** 2, 0.02, 1))
+
+    columns = [tube(np.column_stack([0 * t, 0 * t, 2.6 * t - 0.05 * (1 - t)]), 0.2 * (0.9 + 0.15 * np.sin(np.pi * t)) * dome(t), 44)]
     for side, z0, rise in ((1.0, 1.0, 0.95), (-1.0, 1.35, 0.65)):
-        q = np.linspace(0, 1, 16)
-        bend = np.clip(q / 0.5, 0, 1)
+        bend = np.clip(t / 0.5, 0, 1)
         x = side * (0.12 + 0.42 * np.sin(np.pi / 2 * bend))
-        z = z0 + 0.16 * (1 - np.cos(np.pi / 2 * bend)) + rise * np.clip((q - 0.45) / 0.55, 0, 1)
-        columns.append(ribbed(np.column_stack([x, 0 * q, z]), 0.125 * np.sqrt(np.clip(1 - np.clip((q - 0.88) / 0.12, 0, 1) ** 2, 0.02, 1))))
-    body = join(columns).scaled(k)
-    dark, light = linear(green) * 0.55, linear(green) * 1.25
+        z = z0 + 0.16 * (1 - np.cos(np.pi / 2 * bend)) + rise * np.clip((t - 0.45) / 0.55, 0, 1)
+        columns.append(tube(np.column_stack([x, 0 * t, z]), 0.125 * dome(t), 44))
+    return join(columns).scaled(k)
+
+
+def cactus_skin(color: str) -> Material:
+    """Ribbed green for swept solids."""
+    dark, light = linear(color) * 0.55, linear(color) * 1.25
 
     def skin(s: Surfels) -> Look:
         rib = 0.5 + 0.5 * np.cos(np.arctan2(s.texture[:, 1], s.texture[:, 0]) * 14)
-        tone = np.clip(rib + 0.2 * fbm(s.texture, 12.0, 3, 2), 0, 1)
-        return m.look(mix(dark, light, tone), 0.02 * rib)
+        return m.look(mix(dark, light, np.clip(rib + 0.2 * fbm(s.texture, 12.0, 3, 2), 0, 1)), 0.02 * rib)
 
+    return skin
+
+
+def _cactus(item: Item, rng: np.random.Generator) -> Model:
+    k = scale_of(item, (1.3, 0.6, 2.6), 0.15, rng)
+    body = cactus_body(k)
     pick = rng.choice(len(body.vertices), 420)
     root = body.vertices[pick]
-    outward = root - np.column_stack([np.round(root[:, 0] / (0.54 * k)) * 0.54 * k, np.zeros(len(root)), root[:, 2]])
+    arm = np.round(root[:, 0] / (0.54 * k)) * 0.54 * k
+    outward = root - np.column_stack([arm, np.zeros(len(root)), root[:, 2]])
     outward /= np.linalg.norm(outward, axis=1, keepdims=True) + 1e-9
     outward += rng.normal(0, 0.35, outward.shape)
     spines = _lines(root, root + outward * 0.05, 0.0022, np.tile(linear("#e8dcb4"), (len(root), 1)))
-    part = Part(name="body", solid=body, material=skin, spacing_m=0.03)
+    part = Part(name="body", solid=body, material=cactus_skin(color_of(item, "#5c7a42")), spacing_m=0.03)
     return Model(kind="cactus", parts=(part,), strands=(spines,), mass_kg=160 * k**3, color=item.color or "green", movable=False)
 
 

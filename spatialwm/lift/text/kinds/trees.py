@@ -9,12 +9,18 @@ import numpy as np
 from spatialwm.geometry.color import parse_color, to_hex
 from spatialwm.lift.text.graph import Item
 from spatialwm.lift.text.kinds.asked import color_of, says, scale_of
-from spatialwm.lift.text.kinds.foliage import UP, conifer, crown, fronds, joined, skeleton
+from spatialwm.lift.text.kinds.foliage import UP, conifer, crown, fronds, skeleton
 from spatialwm.lift.text.kinds.kind import Kind
 from spatialwm.lift.text.model import Material, Model, Part, Solid, Strands
+from spatialwm.lift.text.surface.materials import plain
 from spatialwm.lift.text.surface.noise import linear
 from spatialwm.lift.text.surface.outdoors import bark, birch_bark
 from spatialwm.lift.text.surface.solids import tube
+
+def mean_color(leaves: Strands | None) -> np.ndarray:
+    """Mean linear colour of the leaves, so that a mesh of the stand-in looks right."""
+    return leaves.albedo.mean(0) if leaves is not None else linear("#4a5a2a")
+
 
 PINE_M = (4.2, 4.2, 10.0)
 OAK_M = (7.5, 7.5, 8.0)
@@ -32,8 +38,8 @@ def tree_model(
     parts = [Part(name="wood", solid=wood, material=bark_of, spacing_m=0.05 + 0.003 * height_m)]
     if shade is not None:
         parts.append(
-            Part(name="shade", solid=shade, material=bark_of, spacing_m=1.0, thin=1.0, opacity=0.0, collides=False)
-        )  # fmt: skip
+            Part(name="shade", solid=shade, material=plain(mean_color(leaves)), spacing_m=1.0, thin=1.0, opacity=0.0, collides=False)
+        )
     return Model(
         kind=kind, parts=tuple(parts), strands=(leaves,) if leaves else (), mass_kg=18 * height_m**2, color=color,
         material="wood", movable=False,

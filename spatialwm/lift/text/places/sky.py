@@ -104,7 +104,7 @@ class Sky:
 _DAWN = Sky(
     stops=((-0.05, "#f2b98a"), (0.03, "#f7c08a"), (0.12, "#f0b79a"), (0.25, "#c3b3c0"), (0.45, "#86a0c8"), (0.8, "#4f78b5")),
     elevation_deg=17.0, azimuth_deg=68.0, sun=(11.0, 6.8, 3.6), glow=(1.2, 0.62, 0.26), gain=0.9, fill=1.5,
-    clouds=0.4, cloud_lit="#ffd9b0", cloud_dark="#b79aa8", fog_per_m=0.0035, fog_from_m=10.0, fog_height_m=18.0, exposure=1.2,
+    clouds=0.4, cloud_lit="#ffd9b0", cloud_dark="#b79aa8", fog_per_m=0.0035, fog_from_m=10.0, fog_height_m=18.0, exposure=1.25,
 )  # fmt: skip
 _DAY = Sky(
     stops=((-0.05, "#cfdfec"), (0.02, "#d3e3f0"), (0.12, "#b4d2ee"), (0.3, "#86b4e6"), (0.6, "#548fd6"), (1.0, "#3d76c4")),
@@ -115,7 +115,7 @@ _NIGHT = Sky(
     stops=((-0.05, "#2b3a5e"), (0.03, "#2f4068"), (0.15, "#25355c"), (0.4, "#182546"), (0.9, "#0e1833")),
     elevation_deg=34.0, azimuth_deg=122.0, sun=(0.52, 0.66, 0.98), glow=(0.10, 0.13, 0.20), gain=0.9, fill=2.4,
     clouds=0.2, cloud_lit="#5a6a92", cloud_dark="#26324f", disc_deg=1.1, stars=700, fog_per_m=0.003, fog_from_m=14.0,
-    fog_height_m=22.0, exposure=1.35,
+    fog_height_m=22.0, exposure=2.0,
 )  # fmt: skip
 
 TIMES: dict[str, Sky] = {
@@ -128,7 +128,7 @@ TIMES: dict[str, Sky] = {
     "dusk": replace(
         _DAWN, elevation_deg=5.0, azimuth_deg=112.0, sun=(3.0, 1.5, 1.1), glow=(0.95, 0.40, 0.22), gain=0.62, disc_deg=0.0,
         stops=((-0.05, "#f0925c"), (0.03, "#f4a066"), (0.10, "#dd8a86"), (0.22, "#9a78a6"), (0.45, "#56619c"), (0.9, "#2d3f78")),
-        cloud_lit="#f0a890", cloud_dark="#6a5d80", stars=120, exposure=1.3, fill=1.7,
+        cloud_lit="#f0a890", cloud_dark="#6a5d80", stars=120, exposure=1.4, fill=1.7,
     ),
     "night": _NIGHT,
 }  # fmt: skip
