@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Progress(Protocol):
     """Receives ``progress(stage, fraction)``: a short name of what runs now, and 0..1 of the whole job."""
 
