@@ -21,7 +21,11 @@ def synthetic_scene(n: int, width: int, height: int, seed: int = 0) -> tuple[Ten
     three = np.full(on_walls, 3.0)
     walls = np.select(
         [wall == 0, wall == 1, wall == 2],
-        [np.stack([u, v, np.full(on_walls, -1.0)], 1), np.stack([three, u, v / 1.5 + 1], 1), np.stack([u, three, v / 1.5 + 1], 1)],
+        [
+            np.stack([u, v, np.full(on_walls, -1.0)], 1),
+            np.stack([three, u, v / 1.5 + 1], 1),
+            np.stack([u, three, v / 1.5 + 1], 1),
+        ],
     )
     centers = np.column_stack([rng.uniform(-1.5, 1.5, (12, 2)), rng.uniform(-0.6, 0.8, 12)])
     radii = rng.uniform(0.25, 0.7, 12)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.container import OutputContainer
 from jaxtyping import Float, UInt8
 from PIL import Image
 
@@ -21,7 +22,12 @@ from spatialwm.progress import Progress, silent
 Pixels = Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"]
 """sRGB: floats in 0..1 or bytes."""
 
-_CODECS = {"libx264": {"crf": "18", "preset": "veryfast"}, "libopenh264": {}, "libsvtav1": {"crf": "30"}, "libvpx-vp9": {"crf": "30"}}
+_CODECS = {
+    "libx264": {"crf": "18", "preset": "veryfast"},
+    "libopenh264": {},
+    "libsvtav1": {"crf": "30"},
+    "libvpx-vp9": {"crf": "30"},
+}
 """What browsers play, best supported first; which one a PyAV wheel brings differs between platforms."""
 
 
@@ -31,6 +37,8 @@ def write_png(path: str | Path, rgb: Pixels) -> Path:
     Raises:
         ExportError: the file cannot be written.
     """
+    if not np.size(rgb):
+        raise ExportError(f"{path}: a picture needs at least 1x1 pixels; got {np.shape(rgb)}")
     picture = Image.fromarray(to_bytes(rgb))
     with _replacing(Path(path)) as temporary:
         picture.save(temporary, format="PNG")
@@ -60,7 +68,8 @@ def write_mp4(
     if not (height and width):
         raise ExportError(f"{path}: a film needs frames of at least 2x2 pixels; got {np.shape(first)}")
     total = total or (len(frames) if hasattr(frames, "__len__") else None)  # pyright: ignore[reportArgumentType]
-    with _replacing(Path(path)) as temporary, av.open(str(temporary), "w", format="mp4", options={"movflags": "faststart"}) as film:
+    options = {"movflags": "faststart"}
+    with _replacing(Path(path)) as temporary, av.open(str(temporary), "w", format="mp4", options=options) as film:
         stream = _add_stream(film, width, height, fps)
         for i, frame in enumerate(chain([first], pending)):
             if np.shape(frame) != np.shape(first):
@@ -79,7 +88,7 @@ def to_bytes(rgb: Pixels) -> UInt8[np.ndarray, "h w 3"]:
     return rgb if rgb.dtype == np.uint8 else np.rint(rgb.clip(0, 1) * 255).astype(np.uint8)
 
 
-def _add_stream(film: av.container.OutputContainer, width: int, height: int, fps: float) -> av.VideoStream:
+def _add_stream(film: OutputContainer, width: int, height: int, fps: float) -> av.VideoStream:
     for name, options in _CODECS.items():
         if name in av.codecs_available:
             stream = film.add_stream(name, rate=Fraction(fps).limit_denominator(1001), options=options)

@@ -26,7 +26,7 @@ class Rasterizer(Protocol):
         quats: Float[Tensor, "n 4"],
         scales: Float[Tensor, "n 3"],
         opacities: Float[Tensor, " n"],
-        colors: Float[Tensor, "..."],
+        colors: Float[Tensor, "*shape"],
         viewmats: Float[Tensor, "c 4 4"],
         Ks: Float[Tensor, "c 3 3"],
         width: int,

@@ -18,6 +18,7 @@ FOV_X_DEG = 62.0
 _OPAQUE = 0.3
 _SAMPLE = 20_000
 _ELEVATION_RAD = math.radians(16)
+_FILL = 0.86  # of the half picture that centres may fill: splats reach beyond their centres, and pictures need air
 _CANDIDATES = 8
 _THUMBNAIL = 128
 _WALL_GAP_M = 0.45
@@ -98,21 +99,22 @@ def _best_side(scene: Scene, points: np.ndarray) -> Vec3:
 
 
 def framing(points: Float[np.ndarray, "n 3"], towards_eye: Vec3, width: int, height: int, fov_x_deg: float = FOV_X_DEG) -> Camera:
-    """The nearest camera in a direction that sees all points, centred in the image with a small margin."""
-    target = (points.min(0) + points.max(0)) / 2
-    away = np.asarray(towards_eye) / np.linalg.norm(towards_eye)
-    tan_x = math.tan(math.radians(fov_x_deg) / 2) * 0.87
-    tan_y = tan_x * height / width
-    for _ in range(3):  # perspective moves the middle of the picture off the middle of the box
-        camera = Camera.look_at(_vec(target + away), _vec(target), width, height, fov_x_deg)
-        right, down, forward = camera.world_from_cam.rotation().T
-        local = points - target
-        x, y, z = local @ right, local @ down, local @ forward
-        distance = max(float(np.max(np.abs(x) / tan_x - z)), float(np.max(np.abs(y) / tan_y - z)), 1e-3)
-        depth = z + distance
-        sideways, along = np.ptp(x / depth) / 2 + np.min(x / depth), np.ptp(y / depth) / 2 + np.min(y / depth)
-        target = target + (right * sideways + down * along) * distance
-    return Camera.look_at(_vec(target + away * distance), _vec(target), width, height, fov_x_deg)
+    """The nearest camera, looking against ``towards_eye``, that sees all points, centred with a small margin."""
+    middle = points.mean(0)
+    forward = -np.asarray(towards_eye) / np.linalg.norm(towards_eye)
+    camera = Camera.look_at(_vec(middle), _vec(middle + forward), width, height, fov_x_deg)
+    right, down, forward = camera.world_from_cam.rotation().T
+    along = (points - middle) @ forward
+    eye, distance = middle, 1e-3
+    for axis, tangent in ((right, _FILL * width / 2 / camera.fx), (down, _FILL * height / 2 / camera.fy)):
+        # From distance d and offset c a point is inside where |across - c| <= tangent (along + d): two bounds on c that
+        # meet, at their middle, at the least d.
+        across = (points - middle) @ axis
+        most, least = np.max(across - tangent * along), np.min(across + tangent * along)
+        eye = eye + axis * (most + least) / 2
+        distance = max(distance, float(most - least) / (2 * tangent))
+    eye = eye - forward * distance
+    return Camera.look_at(_vec(eye), _vec(eye + forward), width, height, fov_x_deg)
 
 
 def solid_points(scene: Scene) -> Float[np.ndarray, "n 3"]:
@@ -133,7 +135,8 @@ def solid_points(scene: Scene) -> Float[np.ndarray, "n 3"]:
     # A sky or a haze is made of Gaussians far larger than those that carry detail.
     points = points[size <= 20 * np.median(size)]
     low, high = np.quantile(points, [0.02, 0.98], axis=0)
-    inside = ((points >= low) & (points <= high)).all(1)
+    margin = 0.1 * (high - low)  # the true ends of an object lie a little beyond its quantiles, strays lie far
+    inside = ((points >= low - margin) & (points <= high + margin)).all(1)
     return points[inside] if inside.any() else points
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from spatialwm.errors import ShapeError
 from spatialwm.geometry.sh import num_bases
 from spatialwm.render.cpu.cache import kernels_cached_for
-from spatialwm.render.cpu.layout import A, CHANNELS, DEPTH, FRUSTUM_MARGIN, HALF_H, HALF_W, OPACITY, TILE_H, TILE_W, C, X, Y
+from spatialwm.render.cpu.layout import CHANNELS, DEPTH, FRUSTUM_MARGIN, HALF_H, HALF_W, OPACITY, TILE_H, TILE_W, A, C, X, Y
 from spatialwm.render.cpu.threads import machine_threads, run, spans
 from spatialwm.render.inputs import COLOR_MODES, DEPTH_MODES, check_inputs, check_values
 from spatialwm.render.renderer import RenderMode
@@ -74,13 +74,13 @@ def rasterization(
         if render_mode in ("ED", "RGB+ED"):
             frame.image[..., -1] /= np.maximum(frame.alpha, 1e-10)
         frames.append(frame)
-    image = torch.from_numpy(np.stack([f.image for f in frames]))
-    alpha = torch.from_numpy(np.stack([f.alpha for f in frames])[..., None])
-    info: dict[str, Any] = {k: torch.cat([f.info()[k] for f in frames]) for k in frames[0].info()}
-    info["camera_ids"] = torch.repeat_interleave(torch.arange(len(frames)), torch.tensor([len(f.order) for f in frames]))
+    image = _joined([f.image[None] for f in frames])
+    alpha = _joined([f.alpha[None, ..., None] for f in frames])
+    entries = [f.info(camera) for camera, f in enumerate(frames)]
+    info: dict[str, Any] = {k: _joined([e[k] for e in entries]) for k in entries[0]}
     info.update(width=width, height=height, n_cameras=len(frames), backend="cpu")
     if with_ids:
-        info["ids"] = torch.from_numpy(np.stack([f.ids for f in frames]))
+        info["ids"] = _joined([f.ids[None] for f in frames])
     return image, alpha, info
 
 
@@ -88,7 +88,8 @@ def warm_up() -> float:
     """Load, or at first compile, the kernels that pictures need; returns seconds. Later calls cost nothing."""
     started = time.perf_counter()
     one = torch.ones(1)
-    for mode, ids in (("RGB", False), ("RGB+D", True)):
+    kinds: tuple[tuple[RenderMode, bool], ...] = (("RGB", False), ("RGB+D", True))
+    for mode, ids in kinds:
         rasterization(
             torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([[1.0, 0.0, 0.0, 0.0]]), one.expand(1, 3), one, one.expand(1, 1, 3),
             torch.eye(4)[None], torch.eye(3)[None], 1, 1, sh_degree=0, render_mode=mode, with_ids=ids,
@@ -113,7 +114,9 @@ class _Channels:
         self.depth_at = colors if mode in DEPTH_MODES else None
         self.count = colors + (self.depth_at is not None)
 
-    def fill(self, start: int, stop: int, *, order: np.ndarray, eye: np.ndarray, splats: np.ndarray, first: int, size: int) -> int:
+    def fill(
+        self, start: int, stop: int, *, order: np.ndarray, eye: np.ndarray, splats: np.ndarray, first: int, size: int
+    ) -> int:
         """Write channels ``first .. first + size`` of ranks start..stop; returns how many values are not finite."""
         not_finite = 0
         if self.sh is not None and first == 0:
@@ -144,14 +147,15 @@ class _Frame:
         fx, fy, cx, cy = self.K[0, 0], self.K[1, 1], self.K[0, 2], self.K[1, 2]
         mx, my = FRUSTUM_MARGIN * 0.5 * self.width / fx, FRUSTUM_MARGIN * 0.5 * self.height / fy
         limits = np.array([-cx / fx - mx, (self.width - cx) / fx + mx, -cy / fy - my, (self.height - cy) / fy + my], np.float32)
-        fields = tuple(self.arrays[k] for k in ("means", "quats", "scales", "opacities"))
-        planes = tuple(np.float32(v) for v in (near, far, eps2d))
-        bad = self._each(
-            lambda a, b: projection.project(
-                a, b, *fields, self.view, self.axis, self.K, limits, self.width, self.height, *planes, antialiased, geometry, rects
-            ),
-            self.n,
-        )
+        a = self.arrays
+
+        def job(start: int, stop: int) -> int:
+            return projection.project(
+                start, stop, a["means"], a["quats"], a["scales"], a["opacities"], self.view, self.axis, self.K, limits,
+                self.width, self.height, np.float32(near), np.float32(far), np.float32(eps2d), antialiased, geometry, rects,
+            )  # fmt: skip
+
+        bad = self._each(job, self.n)
         self.order = binning.depth_order(geometry, rects)
         # One cache line per record of up to four channels.
         self.splats = np.zeros((len(self.order), CHANNELS + 4), np.float32)
@@ -164,8 +168,8 @@ class _Frame:
         parts = spans(len(self.order), self.threads)
         counts = np.zeros((max(len(parts), 1), tiles_x * tiles_y), np.int64)
         shape = (self.width, tiles_x)
-        run([partial(binning.count_tiles, a, b, self.order, self.splats, rects, *shape, counts[p]) for p, (a, b) in enumerate(parts)],
-            self.threads)  # fmt: skip
+        run([partial(binning.count_tiles, a, b, self.order, self.splats, rects, *shape, counts[p])
+             for p, (a, b) in enumerate(parts)], self.threads)  # fmt: skip
         self.starts = binning.tile_starts(counts)
         self.lists = np.empty(self.starts[-1], np.int32)
         run([partial(binning.scatter_tiles, a, b, self.order, self.splats, rects, *shape, counts[p], self.lists)
@@ -196,13 +200,18 @@ class _Frame:
                 self.image[..., first : first + wanted] = image[..., :wanted]
         return not_finite
 
-    def info(self) -> dict[str, Tensor]:
-        """gsplat's packed entries of this camera."""
+    def info(self, camera: int) -> dict[str, np.ndarray]:
+        """gsplat's packed entries of this camera, as views where they can be."""
         s = self.splats
-        entries = {"means2d": s[:, [X, Y]], "depths": s[:, DEPTH], "conics": s[:, A : C + 1], "opacities": s[:, OPACITY]}
-        entries["radii"] = np.ceil(s[:, [HALF_W, HALF_H]].clip(max=1e9)).astype(np.int32)
-        out = {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in entries.items()}
-        return out | {"gaussian_ids": torch.from_numpy(self.order.astype(np.int64))}
+        return {
+            "camera_ids": np.full(len(self.order), camera, np.int64),
+            "gaussian_ids": self.order.astype(np.int64),
+            "means2d": s[:, X : Y + 1],
+            "radii": np.ceil(s[:, HALF_W : HALF_H + 1].clip(max=1e9)).astype(np.int32),
+            "depths": s[:, DEPTH],
+            "conics": s[:, A : C + 1],
+            "opacities": s[:, OPACITY],
+        }
 
     def _each(self, job: Any, count: int) -> list[Any]:
         """``job(start, stop)`` over ``range(count)`` on all threads."""
@@ -211,3 +220,8 @@ class _Frame:
 
 def _array(tensor: Tensor) -> np.ndarray:
     return np.ascontiguousarray(tensor.detach().cpu().numpy(), np.float32)
+
+
+def _joined(arrays: list[np.ndarray]) -> Tensor:
+    # Not torch.cat: its thread pool costs 2 ms a call beside ours.
+    return torch.from_numpy(arrays[0] if len(arrays) == 1 else np.concatenate(arrays))

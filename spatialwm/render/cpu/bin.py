@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from spatialwm.render.cpu.layout import A, B, C, DEPTH, DET, FAST, HALF_W, INV_A, REACH, TILE_H, TILE_W, X, Y
+from spatialwm.render.cpu.layout import DEPTH, DET, FAST, HALF_W, INV_A, REACH, TILE_H, TILE_W, A, B, C, X, Y
 
 F = np.float32
 ZERO, HALF = F(0), F(0.5)

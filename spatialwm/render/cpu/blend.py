@@ -8,8 +8,23 @@ import numpy as np
 from numba import njit
 
 from spatialwm.render.cpu.layout import (
-    A, B, CHANNELS, DET, FAST, HALF_H, INV_A, MAX_ALPHA, MIN_ALPHA, MIN_TRANSMITTANCE, OPACITY, REACH, TILE_H, TILE_PIXELS,
-    TILE_W, X, Y,
+    CHANNELS,
+    DET,
+    FAST,
+    HALF_H,
+    INV_A,
+    MAX_ALPHA,
+    MIN_ALPHA,
+    MIN_TRANSMITTANCE,
+    OPACITY,
+    REACH,
+    TILE_H,
+    TILE_PIXELS,
+    TILE_W,
+    A,
+    B,
+    X,
+    Y,
 )  # fmt: skip
 from spatialwm.render.cpu.vectors import EXP_FLOOR, EXP_POLY, vector_row
 
@@ -96,11 +111,12 @@ def blend_tile(lanes, channels, track, tile, starts, lists, splats, stride, plan
             room = reach_a - det * dy * dy
             if room < ZERO:
                 continue
-            # In this row the exponent is -a/2 (px - vertex)^2 - det/(2a) dy^2: no cancelling terms, unlike a dx^2 + 2b dx dy + c dy^2.
+            # In this row the exponent is -a/2 (px - vertex)^2 - det/(2a) dy^2, whose terms do not cancel each other.
             vertex = x + slope * dy - HALF
             half = math.sqrt(room) * inv_a
+            # Truncation then rounds lo up and hi down, a hundredth of a pixel generously.
             lo, hi = max(vertex - half + F(0.99), ZERO), min(vertex + half + F(0.01), F(TILE_W - 1))
-            if lo >= F(TILE_W) or hi < ZERO:  # lo is rounded up by truncation, so 31.5 still means pixel 31
+            if lo >= F(TILE_W) or hi < ZERO:
                 continue
             x0, x1 = int(lo), int(hi)
             if x0 > x1:
@@ -111,7 +127,7 @@ def blend_tile(lanes, channels, track, tile, starts, lists, splats, stride, plan
                           -HALF * a, peak, splats, s + CHANNELS, rank)  # fmt: skip
             else:
                 v0 = x0 // len(lanes)
-                vector_row(lanes, channels, track, planes, best, row * TILE_W + v0 * len(lanes), x1 // len(lanes) + 1 - v0,
+                vector_row(lanes, channels, track, planes, best, row * TILE_W + v0 * len(lanes), x1 // len(lanes) + 1 - v0,  # pyright: ignore[reportCallIssue]
                            F(v0 * len(lanes)) - vertex, -HALF * a, peak, splats, s + CHANNELS, rank)  # fmt: skip
         seen += 1
         if seen % CHECK_EVERY == 0 and not close_full_rows(planes, closed, rows):

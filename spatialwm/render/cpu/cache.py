@@ -13,9 +13,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numba
-from numba.core import config
+from numba.core import config as numba_config
 
 
 def platform_cache_dir() -> Path:
@@ -51,10 +52,11 @@ def kernels_cached_for(sources: Path) -> Iterator[None]:
 
     numba reads the setting when it decorates, so restoring it leaves other packages' caches alone.
     """
-    before = config.CACHE_DIR
+    settings: Any = numba_config  # fills its attributes at run time
+    before = settings.CACHE_DIR
     if not before:
-        config.CACHE_DIR = str(kernel_cache_dir(sources))
+        settings.CACHE_DIR = str(kernel_cache_dir(sources))
     try:
         yield
     finally:
-        config.CACHE_DIR = before
+        settings.CACHE_DIR = before

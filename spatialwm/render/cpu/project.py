@@ -11,11 +11,29 @@ import numpy as np
 from numba import njit
 
 from spatialwm.render.cpu.layout import (
-    A, B, C, CHANNELS, DEPTH, DET, FAST, HALF_H, HALF_W, INV_A, MIN_ALPHA, OPACITY, REACH, TILE_H, TILE_W, X, Y,
+    CHANNELS,
+    DEPTH,
+    DET,
+    FAST,
+    HALF_H,
+    HALF_W,
+    INV_A,
+    MIN_ALPHA,
+    OPACITY,
+    REACH,
+    TILE_H,
+    TILE_W,
+    A,
+    B,
+    C,
+    X,
+    Y,
 )  # fmt: skip
 
 F = np.float32
 ZERO, HALF, ONE, TWO = F(0), F(0.5), F(1), F(2)
+LARGEST = F(3.4e38)
+"""``not abs(x) <= LARGEST`` asks for NaN or infinity: isfinite is ``x - x == 0``, which reassociation folds to True."""
 
 
 @njit(**FAST)
@@ -39,7 +57,8 @@ def project(start, stop, means, quats, scales, opacities, view, axis, K, limits,
             antialiased, geometry, tiles):  # fmt: skip
     """Fill ``geometry`` (n, CHANNELS) and the tile rectangle ``tiles`` (n, 4: x0, x1, y0, y1) of Gaussians start..stop.
 
-    ``axis`` is the third row of ``view`` in float64. ``x1 == 0`` marks a Gaussian that no pixel sees. Returns how many have a field that is not finite (they are skipped).
+    ``axis`` is the third row of ``view`` in float64. ``x1 == 0`` marks a Gaussian that no pixel sees. Returns how many have a
+    field that is not finite; those are skipped.
     """
     not_finite = 0
     fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
@@ -48,7 +67,7 @@ def project(start, stop, means, quats, scales, opacities, view, axis, K, limits,
         mx, my, mz, opacity = means[i, 0], means[i, 1], means[i, 2], min(opacities[i], ONE)
         s0, s1, s2 = scales[i, 0], scales[i, 1], scales[i, 2]
         total = mx + my + mz + opacities[i] + s0 + s1 + s2 + quats[i, 0] + quats[i, 1] + quats[i, 2] + quats[i, 3]
-        if not math.isfinite(total):
+        if not abs(total) <= LARGEST:
             not_finite += 1
             continue
         # In float64 and rounded once, so that every backend sorts near-equal depths alike: 86 -> 101 dB at 100k splats.
@@ -61,11 +80,13 @@ def project(start, stop, means, quats, scales, opacities, view, axis, K, limits,
         jx, jy = fx / z, fy / z
         kx, ky = -jx * tx, -jy * ty
         # Rows of J @ R_view, then of the 2x3 square root M of the image covariance M M^T.
-        a0, a1, a2 = jx * view[0, 0] + kx * view[2, 0], jx * view[0, 1] + kx * view[2, 1], jx * view[0, 2] + kx * view[2, 2]
-        b0, b1, b2 = jy * view[1, 0] + ky * view[2, 0], jy * view[1, 1] + ky * view[2, 1], jy * view[1, 2] + ky * view[2, 2]
+        a0, b0 = jx * view[0, 0] + kx * view[2, 0], jy * view[1, 0] + ky * view[2, 0]
+        a1, b1 = jx * view[0, 1] + kx * view[2, 1], jy * view[1, 1] + ky * view[2, 1]
+        a2, b2 = jx * view[0, 2] + kx * view[2, 2], jy * view[1, 2] + ky * view[2, 2]
         r00, r01, r02, r10, r11, r12, r20, r21, r22 = rotation(quats, i)
-        m0, m1, m2 = (a0 * r00 + a1 * r10 + a2 * r20) * s0, (a0 * r01 + a1 * r11 + a2 * r21) * s1, (a0 * r02 + a1 * r12 + a2 * r22) * s2
-        n0, n1, n2 = (b0 * r00 + b1 * r10 + b2 * r20) * s0, (b0 * r01 + b1 * r11 + b2 * r21) * s1, (b0 * r02 + b1 * r12 + b2 * r22) * s2
+        m0, n0 = (a0 * r00 + a1 * r10 + a2 * r20) * s0, (b0 * r00 + b1 * r10 + b2 * r20) * s0
+        m1, n1 = (a0 * r01 + a1 * r11 + a2 * r21) * s1, (b0 * r01 + b1 * r11 + b2 * r21) * s1
+        m2, n2 = (a0 * r02 + a1 * r12 + a2 * r22) * s2, (b0 * r02 + b1 * r12 + b2 * r22) * s2
         xx, xy, yy = m0 * m0 + m1 * m1 + m2 * m2, m0 * n0 + m1 * n1 + m2 * n2, n0 * n0 + n1 * n1 + n2 * n2
         # det(M M^T) as |m x n|^2 (Lagrange): xx * yy - xy * xy cancels for long thin splats and goes negative in float32.
         c0, c1, c2 = m1 * n2 - m2 * n1, m2 * n0 - m0 * n2, m0 * n1 - m1 * n0
@@ -76,7 +97,7 @@ def project(start, stop, means, quats, scales, opacities, view, axis, K, limits,
             opacity *= math.sqrt(sharp / det)
             if opacity < MIN_ALPHA:
                 continue
-        if not (det > ZERO and math.isfinite(det)):
+        if not (det > ZERO and det <= LARGEST):
             continue
         reach = TWO * math.log(opacity / MIN_ALPHA)
         half_w, half_h = math.sqrt(reach * xx), math.sqrt(reach * yy)
@@ -116,7 +137,7 @@ def gather_channels(start, stop, order, values, first, count, splats, column):
         source, target = values[order[rank]], splats[rank]
         for j in range(count):
             target[column + j] = source[first + j]
-            if not math.isfinite(source[first + j]):
+            if not abs(source[first + j]) <= LARGEST:
                 not_finite += 1
     return not_finite
 
@@ -141,7 +162,7 @@ def gather_sh(start, stop, order, means, eye, sh, bases, splats, column):
             value = HALF
             for j in range(bases):
                 value += basis[j] * sh[i, j, c]
-            if not math.isfinite(value):
+            if not abs(value) <= LARGEST:
                 not_finite += 1
             splats[rank, column + c] = max(value, ZERO)
     return not_finite

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -39,4 +40,4 @@ def run(jobs: Sequence[Callable[[], T]], threads: int) -> list[T]:
 def spans(count: int, parts: int) -> list[tuple[int, int]]:
     """``range(count)`` in at most ``parts`` contiguous ``(start, stop)`` pieces."""
     edges = [count * i // parts for i in range(parts + 1)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b > a]
+    return [(a, b) for a, b in pairwise(edges) if b > a]

@@ -88,7 +88,7 @@ def vector_row(typing_context: Any, lanes: Any, channels: Any, track: Any, plane
             zeros = ir.Constant(vector_i, [0] * width)
             return builder.shuffle_vector(seed, ir.Constant(kind, ir.Undefined), zeros)
 
-        def const(value: float) -> Any:
+        def const(value: float | np.floating) -> Any:
             return ir.Constant(vector, [float(np.float32(value))] * width)
 
         def mul(a: Any, b: Any) -> Any:
