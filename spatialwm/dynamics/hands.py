@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import mujoco
 import numpy as np
@@ -52,6 +52,7 @@ class Simulation:
         return local @ rotation.T + self.data.geom_xpos[geom]
 
 
+@runtime_checkable
 class Hand(Protocol):
     """An actor of one action. ``add`` runs before compilation, ``start`` once, ``step`` before every time step."""
 
