@@ -16,7 +16,7 @@ from spatialwm.geometry.se3 import Pose
     [
         Push(object="mug-1", by=(0.3, -0.1), speed_m_s=0.2),
         GraspPlace(object="mug-1", target=(0.1, 0.2, 0.3)),
-        EndEffectorPath(waypoints=(Pose((0, 0, 1)), Pose((0, 0, 0.5), (0.0, 1.0, 0.0, 0.0))), closed=(False, True)),
+        EndEffectorPath(waypoints=(Pose((0.0, 0.0, 1.0)), Pose((0.0, 0.0, 0.5), (0.0, 1.0, 0.0, 0.0))), closed=(False, True)),
     ],
 )
 def test_an_action_reads_back_as_written(action: Action) -> None:
