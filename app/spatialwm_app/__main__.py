@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from spatialwm.errors import SpatialwmError
-from spatialwm_app.launch import PORT, launch
+from spatialwm_app.server import PORT, launch
 
 
 def main() -> int:

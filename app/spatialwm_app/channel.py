@@ -21,8 +21,8 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 def may_connect(origin: str | None, host: str | None, bound_to: str) -> bool:
     """Whether a browser page of this ``Origin`` may open the socket it asked for under this ``Host``.
 
-    The page must come from the very server it talks to; and a server bound to this machine answers only to names of this machine, so
-    that a foreign site cannot point its own name here (DNS rebinding). Programs other than browsers send no Origin.
+    The page must come from the very server it talks to; and a server bound to this machine answers only to names of this machine,
+    so that a foreign site cannot point its own name here (DNS rebinding). Programs other than browsers send no Origin.
     """
     if origin is None:
         return True

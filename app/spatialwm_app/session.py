@@ -128,9 +128,9 @@ class Session:
             SpatialwmError: it cannot be done; nothing changed.
         """
         op = message.get("op")
-        handler = self._HANDLERS.get(op) if isinstance(op, str) else None
+        handler = _HANDLERS.get(op) if isinstance(op, str) else None
         if handler is None:
-            raise EditError(f"unknown command {op!r}; there are: {', '.join(self._HANDLERS)}")
+            raise EditError(f"unknown command {op!r}; there are: {', '.join(_HANDLERS)}")
         reply = handler(self, message)
         self.refresh()
         return reply or {}
@@ -257,16 +257,17 @@ class Session:
         self._jobs.pop(job_id, None)
         self._tell(outcome)
 
-    _HANDLERS: dict[str, Callable[[Session, Message], Message | None]] = {
-        "edit": _edit,
-        "undo": _undo,
-        "redo": _redo,
-        "goto": _goto,
-        "predict": _predict,
-        "cancel": _cancel,
-        "commit": _commit,
-        "discard": _discard,
-    }
+
+_HANDLERS: dict[str, Callable[[Session, Message], Message | None]] = {
+    "edit": Session._edit,
+    "undo": Session._undo,
+    "redo": Session._redo,
+    "goto": Session._goto,
+    "predict": Session._predict,
+    "cancel": Session._cancel,
+    "commit": Session._commit,
+    "discard": Session._discard,
+}
 
 
 def _prediction_message(prediction: Prediction | None) -> Message | None:

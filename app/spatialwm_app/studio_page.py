@@ -26,7 +26,9 @@ EXAMPLES = (
     "A small park with oak trees, a bench, a lamp post and a pond on a clear morning",
 )
 QUALITIES = [("Draft", "draft"), ("Standard", "standard"), ("High", "high")]
-_DOWNLOAD = "(link) => { if (link) { const a = document.createElement('a'); a.href = link.url; a.download = link.name; a.click(); } }"
+_DOWNLOAD = """(link) => {
+  if (link) Object.assign(document.createElement('a'), { href: link.url, download: link.name }).click();
+}"""
 
 
 def build_page(hub: Hub) -> gr.Blocks:
@@ -161,7 +163,7 @@ def _endpoints(hub: Hub) -> None:
         """Write the world as glb, ply, spz, splat or sog; returns its path on this machine and its address."""
         session = _call(lambda: hub.find(world))
         path = _call(lambda: session.export(suffix, silent))
-        return {"path": str(path), "url": export_url(session, path)}
+        return {"file": str(path), "url": export_url(session, path)}
 
     for endpoint in (create, edit, predict, export):
         gr.api(endpoint, api_name=endpoint.__name__)
@@ -182,7 +184,7 @@ def _call(work: Callable[[], T]) -> T:
 
 
 def _described(session: Session) -> dict[str, Any]:
-    return {"world": session.token, "path": str(session.path), "url": world_url(session), "info": session.info()}
+    return {"world": session.token, "folder": str(session.path), "url": world_url(session), "info": session.info()}
 
 
 def _outcome(job: Job[T]) -> T | str:

@@ -20,8 +20,8 @@ HEIGHT_M = 2.6
 @pytest.fixture(scope="session")
 def room() -> Scene:
     rng = np.random.default_rng(0)
-    walls = [_plate(rng, 1500, axis, sign * HALF_M, color) for axis, sign, color in (
-        (0, -1, (0.72, 0.66, 0.6)), (0, 1, (0.6, 0.66, 0.72)), (1, -1, (0.66, 0.72, 0.6)), (1, 1, (0.74, 0.7, 0.58)))]  # fmt: skip
+    sides = ((0, -1, (0.72, 0.66, 0.6)), (0, 1, (0.6, 0.66, 0.72)), (1, -1, (0.66, 0.72, 0.6)), (1, 1, (0.74, 0.7, 0.58)))
+    walls = [_plate(rng, 1500, axis, sign * HALF_M, color) for axis, sign, color in sides]
     floor = _plate(rng, 2500, 2, 0.0, (0.45, 0.38, 0.32))
     return Scene(
         objects=(
@@ -30,7 +30,7 @@ def room() -> Scene:
             _crate("stool-1", rng, (0.4, 0.4, 0.45), (-1.4, 0.6, 0.0), "#3a6ea8", 3.0),
             _crate("box-1", rng, (0.2, 0.2, 0.2), (0.0, 0.8, 0.5), "#d8b04a", 0.4, supported_by="crate-1"),
         ),
-        environment=Environment(kind="room", room=((-HALF_M, -HALF_M, 0.0), (HALF_M, HALF_M, HEIGHT_M)), background=(0.1, 0.12, 0.15)),
+        environment=Environment("room", room=((-HALF_M, -HALF_M, 0.0), (HALF_M, HALF_M, HEIGHT_M)), background=(0.1, 0.12, 0.15)),
         spawn=Camera.look_at((0.0, -2.2, 1.65), (0.0, 0.8, 0.5), 1280, 720),
         prompt="a small room",
         unrecognized=("flibbert",),
@@ -62,7 +62,7 @@ def _crate(
     face = rng.integers(0, 3, n)
     points[np.arange(n), face] = rng.choice([-0.5, 0.5], n)
     light = 0.7 + 0.3 * (points[:, 2:3] > 0.49) - 0.15 * (face == 0)[:, None]
-    points = (points + [0, 0, 0.5]) * size
+    points = (points + np.array([0, 0, 0.5])) * size
     rgb = np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]) * light
     return SceneObject(
         object_id, object_id.split("-")[0], _splats(points, np.full((n, 3), 0.018), rgb), Pose(at), color=color,
