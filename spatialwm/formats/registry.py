@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import zstandard
 
 from spatialwm.errors import FormatError, ShapeError
@@ -61,7 +62,8 @@ def read_splats(path: Path) -> SplatFile:
     """
     path = Path(path)
     try:
-        return _read(path)
+        with np.errstate(all="ignore"):  # NaN and infinities are judged once, when everything is decoded
+            return _read(path)
     except FormatError as error:
         raise FormatError(f"{path}: {error}") from error
     except _BROKEN as error:

@@ -68,8 +68,7 @@ def load(archive: Archive) -> tuple[Stored, tuple[str, ...]]:
     low, high = (_numbers(meta, "means", key, 3) for key in ("mins", "maxs"))
     unit = (fine[:, :3].astype(np.uint16) | coarse[:, :3].astype(np.uint16) << 8) / 65535
     logs = low + (high - low) * unit
-    with np.errstate(over="ignore"):
-        means = np.copysign(np.expm1(np.abs(logs)), logs).astype(np.float32)
+    means = np.copysign(np.expm1(np.abs(logs)), logs).astype(np.float32)
 
     values = _values_1 if version == 1 else _values_2
     color = texture("sh0")

@@ -46,7 +46,8 @@ def test_covariances_turn_with_the_frame(frame: FileFrame):
         return (axes @ axes.transpose(1, 2)).numpy()
 
     turn = frame.rotation()
-    np.testing.assert_allclose(covariance(world.quats, world.scales), turn @ covariance(quats, scales) @ turn.T, rtol=1e-5, atol=1e-6)
+    expected = turn @ covariance(quats, scales) @ turn.T
+    np.testing.assert_allclose(covariance(world.quats, world.scales), expected, rtol=1e-5, atol=1e-6)
 
 
 @FRAMES

@@ -152,7 +152,7 @@ def test_the_finest_level_present_is_read(tmp_path: Path, gaussians_of):
         ({"tree": [1]}, "not an object"),
         ({"tree": {"lods": {"0": {"file": 9, "offset": 0, "count": 1}}}}, "names no file"),
         ({"tree": {"lods": {"0": {"file": 1, "offset": 150, "count": 51}}}}, "up to 201 of 200"),
-        ({"tree": {"children": [{"lods": {"0": {"file": 1, "offset": 0, "count": 200}}}] * 1000}}, "more splats than its files hold"),
+        ({"tree": {"children": [{"lods": {"0": {"file": 1, "offset": 0, "count": 200}}}] * 1000}}, "more splats than its files"),
     ]:
         (tmp_path / "lod-meta.json").write_text(json.dumps({**lod, **change}))
         with pytest.raises(FormatError, match=message):
