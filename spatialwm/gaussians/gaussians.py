@@ -1,5 +1,7 @@
 """The frozen value that the whole project passes around: n Gaussians in physical units."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

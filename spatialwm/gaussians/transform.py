@@ -1,5 +1,7 @@
 """Carrying Gaussians from one frame to another."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import torch

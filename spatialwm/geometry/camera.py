@@ -1,5 +1,7 @@
 """Pinhole cameras in the OpenCV frame (+X right, +Y down, +Z forward), and where to put them."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import math

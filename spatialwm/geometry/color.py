@@ -34,7 +34,7 @@ def linear_to_srgb(linear: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
 
 
-def parse_color(text: str) -> Float[np.ndarray, "3"]:
+def parse_color(text: str) -> Float[np.ndarray, " 3"]:
     """sRGB in 0..1 of a colour name (``"navy"``, ``"dark red"``) or ``#rrggbb``.
 
     Raises:
@@ -56,6 +56,6 @@ def parse_color(text: str) -> Float[np.ndarray, "3"]:
     raise ShapeError(f"unknown colour {text!r}: give #rrggbb or one of {', '.join(sorted(COLOR_NAMES))}")
 
 
-def to_hex(srgb: Float[np.ndarray, "3"]) -> str:
+def to_hex(srgb: Float[np.ndarray, " 3"]) -> str:
     """``#rrggbb`` of sRGB values in 0..1."""
-    return "#" + "".join(f"{int(round(float(v) * 255)):02x}" for v in np.clip(srgb, 0, 1))
+    return "#" + "".join(f"{round(float(v) * 255):02x}" for v in np.clip(srgb, 0, 1))

@@ -1,5 +1,7 @@
 """Triangle meshes as frozen numpy values, because every mesh consumer (trimesh, MuJoCo, Embree) is numpy."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass

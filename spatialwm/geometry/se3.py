@@ -1,5 +1,7 @@
 """Rigid poses with uniform scale, and batched quaternion algebra (wxyz, Hamilton product)."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import math

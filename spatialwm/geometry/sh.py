@@ -1,5 +1,7 @@
 """Real spherical harmonics, degrees 0 to 3, in the sign and order of 3D Gaussian Splatting."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import math

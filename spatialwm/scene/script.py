@@ -93,8 +93,8 @@ def edit_from_dict(entry: Any) -> edits.Edit:
         EditError: unknown op, unknown or missing field, or a value of the wrong type.
     """
     if not isinstance(entry, dict) or "op" not in entry:
-        raise EditError('an edit is a command string or an object with an "op"; got ' + repr(entry)[:80])
-    given = cast("dict[str, Any]", dict(entry))
+        raise EditError('an edit is a command string or an object with an "op"; got ' + repr(cast(Any, entry))[:80])
+    given = dict(cast("dict[str, Any]", entry))
     op = given.pop("op")
     if op not in _FROM_JSON:
         raise EditError(f"unknown op {op!r}; a script may use: {', '.join(_FROM_JSON)}")
@@ -149,7 +149,7 @@ def _environment(args: list[str], scene: Scene) -> edits.Edit:
     pairs = dict(a.split("=", 1) for a in args)
     if not pairs or set(pairs) - {"kind", "time", "weather"}:
         raise ValueError
-    return edits.SetEnvironment(**pairs)
+    return edits.SetEnvironment(kind=pairs.get("kind"), time=pairs.get("time"), weather=pairs.get("weather"))
 
 
 def _single(args: list[str]) -> str:
