@@ -3,6 +3,8 @@
 An edit's fields are its schema everywhere: in Python, in a JSON script, in the command log and over the wire.
 """
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import math
@@ -15,7 +17,7 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
-from spatialwm.errors import EditError
+from spatialwm.errors import EditError, ShapeError
 from spatialwm.geometry.color import linear_to_srgb, parse_color, srgb_to_linear
 from spatialwm.geometry.se3 import Pose, Vec3
 from spatialwm.geometry.sh import rgb_to_dc
@@ -135,7 +137,11 @@ class Recolor:
 
     def apply(self, scene: Scene) -> Scene:
         body = scene[self.object]
-        target = torch.from_numpy(srgb_to_linear(parse_color(self.color))).to(torch.float32)
+        try:
+            rgb = parse_color(self.color)
+        except ShapeError as error:
+            raise EditError(str(error)) from None
+        target = torch.from_numpy(srgb_to_linear(rgb)).to(torch.float32)
         shown = body.gaussians.rgb.clamp(0, 1)
         base = _linear(body.albedo if body.albedo is not None else shown)
         if not len(base):
@@ -148,7 +154,7 @@ class Recolor:
         sh[:, 0] = rgb_to_dc(_display(painted * light))
         mesh = body.mesh
         if mesh is not None and mesh.colors is not None:
-            tint = np.broadcast_to(parse_color(self.color).astype(np.float32), mesh.vertices.shape)
+            tint = np.broadcast_to(rgb.astype(np.float32), mesh.vertices.shape)
             mesh = replace(mesh, colors=tint)
         return scene.with_objects(
             [replace(body, color=self.color, gaussians=body.gaussians.with_sh(sh), albedo=_display(painted), mesh=mesh)]
@@ -302,7 +308,8 @@ EDITS: dict[str, type[Edit]] = {
 def _carry(scene: Scene, object_id: str, world_from_world: Pose, carry: bool) -> Scene:
     body = scene[object_id]
     riders = carried_by(scene, object_id) if carry else ()
-    moved = [replace(o, world_from_object=world_from_world @ o.world_from_object) for o in (body, *map(scene.__getitem__, riders))]
+    carried = (body, *map(scene.__getitem__, riders))
+    moved = [replace(o, world_from_object=world_from_world @ o.world_from_object) for o in carried]
     left_behind = [] if carry else [o.id for o in scene.objects if o.supported_by == object_id]
     return _settle(scene.with_objects(moved), [object_id, *left_behind])
 

@@ -1,13 +1,14 @@
 """One thing in a scene: what it is, where it stands, how it looks and how it would move."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -39,7 +40,7 @@ class SceneObject:
     """A plain noun, e.g. ``mug``."""
     gaussians: Gaussians
     """Canonical Gaussians in the object frame."""
-    world_from_object: Pose = Pose()
+    world_from_object: Pose = Pose()  # noqa: RUF009 -- frozen, so that sharing one default is safe
     name: str = ""
     """What people see; the id when empty."""
     labels: tuple[str, ...] = ()
@@ -117,21 +118,23 @@ class SceneObject:
 
     def same_as(self, other: SceneObject) -> bool:
         """True when every field is equal bit for bit."""
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return same_bits(self, other)
 
 
-def _same(a: object, b: object) -> bool:
+def same_bits(a: object, b: object) -> bool:
+    """True when two values are equal bit for bit: NaN equals itself and 0.0 is not -0.0."""
     if a is b:
         return True
+    if isinstance(a, float) and isinstance(b, float):
+        return float.hex(a) == float.hex(b)
     if type(a) is not type(b):
         return False
     if isinstance(a, Tensor) and isinstance(b, Tensor):
-        return a.dtype == b.dtype and torch.equal(a, b)
+        return same_bits(a.detach().cpu().numpy(), b.detach().cpu().numpy())
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return a.dtype == b.dtype and np.array_equal(a, b)
-    if isinstance(a, Gaussians | Mesh):
-        return all(_same(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    if is_dataclass(a) and is_dataclass(b):
+        return all(same_bits(getattr(a, f.name), getattr(b, f.name)) for f in fields(a))
     if isinstance(a, tuple) and isinstance(b, tuple):
-        pairs: zip[tuple[object, object]] = zip(a, b, strict=False)  # pyright: ignore[reportUnknownArgumentType]
-        return len(a) == len(b) and all(_same(x, y) for x, y in pairs)  # pyright: ignore[reportUnknownArgumentType]
+        return len(a) == len(b) and all(map(same_bits, a, b))
     return a == b

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from spatialwm.errors import EditError, ShapeError
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Vec3
-from spatialwm.scene.objects import SceneObject
+from spatialwm.scene.objects import SceneObject, same_bits
 
 if TYPE_CHECKING:
     from spatialwm.scene.edits import Edit
@@ -123,9 +123,4 @@ class Scene:
 
     def same_as(self, other: Scene) -> bool:
         """True when every field of every object is equal bit for bit."""
-        rest = ("environment", "scale", "spawn", "walkable", "prompt", "unrecognized", "unmet")
-        return (
-            len(self.objects) == len(other.objects)
-            and all(a.same_as(b) for a, b in zip(self.objects, other.objects, strict=True))
-            and all(getattr(self, f) == getattr(other, f) for f in rest)
-        )
+        return same_bits(self, other)

@@ -1,5 +1,7 @@
 """Splitting an object by a mask over its Gaussians; a selection is data, never a closure."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -7,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from jaxtyping import Bool
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree  # pyright: ignore[reportMissingTypeStubs]
 from torch import Tensor
 
 from spatialwm.errors import EditError
@@ -28,7 +30,7 @@ def cut(body: SceneObject, mask: Bool[Tensor, " n"]) -> tuple[SceneObject, Scene
     n = len(body.gaussians)
     if mask.dtype != torch.bool or tuple(mask.shape) != (n,):
         raise EditError(f"mask of {body.id} must be {n} booleans; got {tuple(mask.shape)} {mask.dtype}")
-    keep = ~mask
+    keep, changes = ~mask, bool(mask.any())
     mesh_taken, mesh_rest = _cut_mesh(body, mask) if body.mesh is not None else (None, None)
 
     def part(which: Tensor, mesh: Mesh | None) -> SceneObject:
@@ -38,6 +40,8 @@ def cut(body: SceneObject, mask: Bool[Tensor, " n"]) -> tuple[SceneObject, Scene
             albedo=None if body.albedo is None else body.albedo[which],
             confidence=None if body.confidence is None else body.confidence[which],
             mesh=mesh,
+            # Convex pieces of the whole would keep pushing where nothing is any more; physics derives new ones.
+            collider=() if changes else body.collider,
         )
 
     return part(mask, mesh_taken), part(keep, mesh_rest)
@@ -60,7 +64,7 @@ def _cut_mesh(body: SceneObject, mask: Tensor) -> tuple[Mesh | None, Mesh | None
     if not len(mesh.faces) or not len(mask):
         return None, mesh
     middles = mesh.vertices[mesh.faces].mean(1)
-    nearest = cKDTree(body.gaussians.means.detach().cpu().numpy()).query(middles)[1]
+    nearest = KDTree(body.gaussians.means.detach().cpu().numpy()).query(middles)[1]
     goes = mask.cpu().numpy()[nearest]
     return _faces(mesh, goes), _faces(mesh, ~goes)
 
