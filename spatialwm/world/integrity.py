@@ -1,5 +1,7 @@
 """Is a world sound? Every checksum and every reference, and what nothing refers to."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import hashlib

@@ -57,7 +57,7 @@ def kill_at_random_instants(kills, path, program, fingerprint):
     log.write_text("1\n")
     rng = random.Random(kills)
     interrupted = 0
-    for i in range(kills):
+    for _ in range(kills):
         child = ask(program, path, log, rng.randrange(2**31), 10**9)
         time.sleep(rng.uniform(0.0, 0.12))
         os.kill(child, signal.SIGKILL)
@@ -73,9 +73,8 @@ def kill_at_random_instants(kills, path, program, fingerprint):
             assert report.problems == ()
             assert report.revisions == head.id
             interrupted += bool(report.notes)
-            if i % 3 == 0:
-                world.gc(grace_s=0.0)
-                assert check_world(path).notes == ()
+            world.gc(grace_s=0.0)
+            assert check_world(path).notes == ()
         with log.open("a") as file:
             file.write(f"{head.id}\n")
     return head.id, interrupted
