@@ -1,7 +1,7 @@
 """Scenes become pixels."""
 
 from spatialwm.render.camera_file import camera_from_dict, camera_to_dict, read_cameras, write_cameras
-from spatialwm.render.frame import Frame, Stage, render_scene
+from spatialwm.render.frame import Frame, Stage, film, render_scene
 from spatialwm.render.images import write_mp4, write_png
 from spatialwm.render.renderer import BACKENDS, Rasterizer, RenderMode, choose
 from spatialwm.render.subject_view import subject_view
@@ -17,6 +17,7 @@ __all__ = [
     "camera_to_dict",
     "choose",
     "establishing_view",
+    "film",
     "orbit_views",
     "read_cameras",
     "render_scene",

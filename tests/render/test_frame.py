@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from spatialwm.errors import ShapeError
+from spatialwm.errors import EditError, ShapeError
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose
-from spatialwm.render import BACKENDS, Stage, render_scene
+from spatialwm.render import BACKENDS, Stage, film, render_scene
 from spatialwm.scene import Scene, edits, flatten
 
 CAMERA = Camera.look_at((0.4, -2.0, 0.3), (0.4, 0.0, 0.0), 96, 64)
@@ -88,3 +88,23 @@ def test_a_moved_object_moves_in_the_picture(two_balls):
     up = two_balls.with_objects([replace(two_balls["ball-1"], world_from_object=Pose((0.0, 0.0, 0.25)))])
     before, after = (render_scene(s, CAMERA).mask_of("ball-1").nonzero()[0].mean() for s in (two_balls, up))
     assert after < before - 5
+
+
+def test_a_film_is_the_pictures_of_its_steps(two_balls):
+    steps = [{}, {"ball-1": Pose((0.0, 0.0, 0.2))}, {"ball-1": Pose((0.0, 0.0, 0.3)), "кружка-β": Pose((0.8, 0.5, 0.0))}]
+    aside = Camera.look_at((1.4, -2.0, 0.3), (0.4, 0.0, 0.0), 96, 64)
+    frames = list(film(two_balls, steps, [CAMERA, aside]))
+    for frame, poses, camera in zip(frames, steps, (CAMERA, aside, aside), strict=True):
+        posed = two_balls.with_objects([replace(two_balls[i], world_from_object=p) for i, p in poses.items()])
+        assert np.array_equal(frame.rgb, render_scene(posed, camera).rgb)
+
+
+def test_a_film_of_an_unknown_object_is_refused(two_balls):
+    with pytest.raises(EditError, match="no object 'cup-9'"):
+        next(film(two_balls, [{"cup-9": Pose()}], CAMERA))
+
+
+def test_a_stage_pads_mixed_degrees_like_flatten(two_balls):
+    richer = replace(two_balls["ball-1"].gaussians, sh=torch.randn(1500, 9, 3))
+    mixed = two_balls.with_objects([replace(two_balls["ball-1"], gaussians=richer)])
+    assert torch.equal(Stage().flatten(mixed).gaussians.sh, flatten(mixed).gaussians.sh)
