@@ -54,8 +54,7 @@ class SplatFileLifter:
         return Scene(
             objects=(body,),
             environment=Environment(background=(0.09, 0.1, 0.12)),
-            scale=ScaleSource("unknown", 1.0, f"{read.format} stores no unit; lengths are taken as metres"),
+            scale=ScaleSource("unknown", 1.0, f"{', '.join((read.format, *read.notes))}: stores no unit, lengths are taken as metres"),
             walkable=tuple((float(sx * half[0]), float(sy * half[1])) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))),
             prompt=path.name,
-            unmet=read.notes,
         )
