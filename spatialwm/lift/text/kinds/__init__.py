@@ -1,1 +1,28 @@
-"""Parametric object kinds, one module a family."""
+"""Parametric object kinds, one module a family; :data:`KINDS` names them all."""
+
+from __future__ import annotations
+
+from spatialwm.lift.text.kinds import (
+    camp,
+    decor,
+    lamps,
+    plants,
+    rocks,
+    seating,
+    shelter,
+    tables,
+    tableware,
+    trees,
+    vehicles,
+    waterside,
+    yard,
+)
+from spatialwm.lift.text.kinds.kind import Kind
+
+_FAMILIES = (
+    seating, tables, lamps, decor, tableware,
+    trees, plants, rocks, camp, shelter, yard, waterside, vehicles,
+)  # fmt: skip
+
+KINDS: dict[str, Kind] = {kind.name: kind for family in _FAMILIES for kind in family.KINDS}
+"""Every kind by its name. A later family replaces a namesake of an earlier one."""

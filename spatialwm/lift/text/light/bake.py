@@ -15,10 +15,11 @@ from spatialwm.lift.text.light.direct import direct, sequence
 from spatialwm.lift.text.light.lights import Light
 from spatialwm.lift.text.light.rays import Rays
 from spatialwm.lift.text.light.smoothing import bilateral, neighbours
+from spatialwm.lift.text.surface.cores import over
 from spatialwm.lift.text.surface.splats import Splats
 
 COARSE_M = 0.018
-"""Gaussians wider than this are few and large on screen: their noise shows, so they get more rays."""
+"""Gaussians wider than this are few and large on screen: their noise shows, so they get more rays; not so leaves and blades."""
 
 CLUSTER_M = 0.12
 """Triangles of one solid within such a cell and facing alike share one radiosity value."""
@@ -76,7 +77,7 @@ def bake(
     cache = _radiosity(splats, rays, glows, lights, sky, effort, rng)
     arrays = (splats.means, splats.normals, splats.shading, splats.thin)
     straight = direct(rays, *arrays, lights, rng, effort.direct)
-    coarse = np.nonzero((splats.scales[:, :2].max(1) > COARSE_M) & (splats.emission.sum(1) == 0))[0]
+    coarse = np.nonzero((splats.scales[:, :2].max(1) > COARSE_M) & (splats.emission.sum(1) == 0) & (splats.thin == 0))[0]
     if len(coarse):
         straight[coarse] = direct(rays, *(a[coarse] for a in arrays), lights, rng, effort.direct * 4)
     straight = bilateral(near[0][:, :8], near[1][:, :8], splats.shading, straight)
@@ -116,10 +117,10 @@ def _radiosity(splats: Splats, rays: Rays, glows: np.ndarray, lights: tuple[Ligh
     return Cache((full + gathered_emission)[cluster].astype(np.float32), (full + emission)[cluster].astype(np.float32), back)
 
 
-@nb.njit(parallel=True, cache=True)
-def _spread(points, surface, shading, thin, jitter, q0, q1, origins, directions):  # noqa: ANN001, ANN202 -- numba kernel
+@nb.njit(nogil=True, cache=True)
+def _spread(start, stop, points, surface, shading, thin, jitter, q0, q1, origins, directions):
     """Cosine-distributed directions; a third of those of thin matter leave on its back."""
-    for i in nb.prange(len(points)):
+    for i in range(start, stop):
         u, v = (q0 + jitter[i, 0]) % 1.0 * 0.999, (q1 + jitter[i, 1]) % 1.0
         nx, ny, nz = shading[i, 0], shading[i, 1], shading[i, 2]
         if abs(nz) < 0.9:
@@ -146,9 +147,9 @@ def _spread(points, surface, shading, thin, jitter, q0, q1, origins, directions)
         directions[i, 0], directions[i, 1], directions[i, 2] = dx, dy, dz
 
 
-@nb.njit(parallel=True, cache=True)
-def _collect(hit, directions, normals, values, back, clamp, total):  # noqa: ANN001, ANN202 -- numba kernel
-    for i in nb.prange(len(hit)):
+@nb.njit(nogil=True, cache=True)
+def _collect(start, stop, hit, directions, normals, values, back, clamp, total):
+    for i in range(start, stop):
         j = hit[i]
         if j < 0:
             continue
@@ -174,18 +175,18 @@ def gather(
     mean = float(np.average(cache.gathered.mean(1), weights=rays.areas + 1e-12)) if len(rays) else 0.0
     clamp = f(max(12 * mean, 1e-6))
     for q0, q1 in sequence(count, 0.1):
-        _spread(points, surface, shading, thin, jitter, q0, q1, origins, directions)
+        over(n, _spread, points, surface, shading, thin, jitter, q0, q1, origins, directions)
         hit = rays.first_hit(origins, directions)
-        _collect(hit, directions, rays.normals, cache.gathered, cache.back, clamp, total)
+        over(n, _collect, hit, directions, rays.normals, cache.gathered, cache.back, clamp, total)
         away = np.nonzero(hit < 0)[0]
         if len(away):
             total[away] += sky(directions[away]).astype(f)
     return total * f(np.pi / count)
 
 
-@nb.njit(parallel=True, cache=True)
-def _interpolate(index, distance, normals, known_normals, known, out):  # noqa: ANN001, ANN202 -- numba kernel
-    for i in nb.prange(len(index)):
+@nb.njit(nogil=True, cache=True)
+def _interpolate(start, stop, index, distance, normals, known_normals, known, out):
+    for i in range(start, stop):
         last = max(distance[i, index.shape[1] - 1], 1e-6)
         total = 1e-9
         r, g, b = 0.0, 0.0, 0.0
@@ -210,7 +211,7 @@ def _indirect(splats: Splats, rays: Rays, cache: Cache, sky: Sky, effort: Effort
         return light
     distance, index = cKDTree(some.means).query(splats.means, k=min(6, len(chosen)), workers=-1)
     out = np.empty((n, 3), np.float32)
-    _interpolate(index.reshape(n, -1), distance.reshape(n, -1), splats.normals, some.normals, light, out)
+    over(n, _interpolate, index.reshape(n, -1), distance.reshape(n, -1), splats.normals, some.normals, light, out)
     return out
 
 

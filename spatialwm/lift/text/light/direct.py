@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from spatialwm.lift.text.light.lights import Ball, Drum, Light, Portal, Sun
 from spatialwm.lift.text.light.rays import Rays
+from spatialwm.lift.text.surface.cores import over
 
 OFFSET_M = 0.004
 """Rays start this far off their surface, and sources may be this much nearer than what hides them."""
@@ -40,9 +41,9 @@ def _parameters(light: Light) -> tuple[int, np.ndarray, np.ndarray]:
     return _PORTAL, np.array([*light.origin, *u, *v, *light.normal]), area * np.array(light.radiance)
 
 
-@nb.njit(parallel=True, cache=True)
-def _aim(kind, g, points, surface, shading, thin, jitter, q0, q1, origins, directions, reach, weight):  # noqa: ANN001, ANN202
-    for i in nb.prange(len(points)):
+@nb.njit(nogil=True, cache=True)
+def _aim(start, stop, kind, g, points, surface, shading, thin, jitter, q0, q1, origins, directions, reach, weight):
+    for i in range(start, stop):
         u, v = (q0 + jitter[i, 0]) % 1.0, (q1 + jitter[i, 1]) % 1.0
         px = points[i, 0] + surface[i, 0] * 0.004
         py = points[i, 1] + surface[i, 1] * 0.004
@@ -114,8 +115,9 @@ def direct(
         count = max(1, round(light.samples * effort))
         jitter = rng.random((n, 2), dtype=f)
         for q0, q1 in sequence(count, 0.3):
-            _aim(kind, geometry, points, surface, shading, thin, jitter, q0, q1, origins, directions, reach, weight)
-            reachable = np.nonzero(weight > 1e-6)[0]
+            over(n, _aim, kind, geometry, points, surface, shading, thin, jitter, q0, q1, origins, directions, reach, weight)
+            # What adds less than this is invisible beside any lit surface; far lamps and fires then cost nothing.
+            reachable = np.nonzero(weight > max(1e-6, 1.5e-3 / float(strength.max())))[0]
             if not len(reachable):
                 continue
             open_ = reachable[~rays.blocked(origins[reachable], directions[reachable], reach[reachable])]

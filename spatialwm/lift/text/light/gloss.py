@@ -12,13 +12,14 @@ from spatialwm.lift.text.light.bake import Cache, Sky
 from spatialwm.lift.text.light.rays import Rays
 from spatialwm.lift.text.light.smoothing import bilateral, neighbours
 from spatialwm.lift.text.light.tone import to_display
+from spatialwm.lift.text.surface.cores import over
 
 _RIDGE = np.array([0.03, *[0.5] * 3, *[1.0] * 5])
 """Regularisation per coefficient: what few views do not pin stays near zero and cannot flash elsewhere."""
 
 
 @nb.njit(cache=True, inline="always")
-def _basis(x, y, z, out):  # noqa: ANN001, ANN202 -- numba kernel
+def _basis(x, y, z, out):
     out[0] = 0.28209479177387814
     out[1], out[2], out[3] = -0.4886025119029199 * y, 0.4886025119029199 * z, -0.4886025119029199 * x
     if len(out) > 4:
@@ -27,9 +28,9 @@ def _basis(x, y, z, out):  # noqa: ANN001, ANN202 -- numba kernel
         out[7], out[8] = -1.0925484305920792 * x * z, 0.5462742152960396 * (x * x - y * y)
 
 
-@nb.njit(parallel=True, cache=True)
-def _mirror(points, surface, smooth, roughness, noise, eye, origins, directions, cosine):  # noqa: ANN001, ANN202 -- numba kernel
-    for i in nb.prange(len(points)):
+@nb.njit(nogil=True, cache=True)
+def _mirror(start, stop, points, surface, smooth, roughness, noise, eye, origins, directions, cosine):
+    for i in range(start, stop):
         vx, vy, vz = eye[0] - points[i, 0], eye[1] - points[i, 1], eye[2] - points[i, 2]
         length = math.sqrt(vx * vx + vy * vy + vz * vz) + 1e-9
         vx, vy, vz = vx / length, vy / length, vz / length
@@ -49,10 +50,10 @@ def _mirror(points, surface, smooth, roughness, noise, eye, origins, directions,
         directions[i, 0], directions[i, 1], directions[i, 2] = rx, ry, rz
 
 
-@nb.njit(parallel=True, cache=True)
-def _accumulate(points, surface, eye, target, moments, sums):  # noqa: ANN001, ANN202 -- numba kernel
+@nb.njit(nogil=True, cache=True)
+def _accumulate(start, stop, points, surface, eye, target, moments, sums):
     k = moments.shape[1]
-    for i in nb.prange(len(points)):
+    for i in range(start, stop):
         vx, vy, vz = points[i, 0] - eye[0], points[i, 1] - eye[1], points[i, 2] - eye[2]
         length = math.sqrt(vx * vx + vy * vy + vz * vz) + 1e-9
         vx, vy, vz = vx / length, vy / length, vz / length
@@ -67,11 +68,11 @@ def _accumulate(points, surface, eye, target, moments, sums):  # noqa: ANN001, A
                 sums[i, a, c] += basis[a] * target[i, c]
 
 
-@nb.njit(parallel=True, cache=True)
-def _solve(moments, sums):  # noqa: ANN001, ANN202 -- numba kernel
+@nb.njit(nogil=True, cache=True)
+def _solve(start, stop, moments, sums):
     """Cholesky in place per row; the answer replaces ``sums``."""
     k = moments.shape[1]
-    for i in nb.prange(len(moments)):
+    for i in range(start, stop):
         m = moments[i]
         for a in range(k):
             for b in range(a + 1):
@@ -116,7 +117,7 @@ def highlights(
     roughness = np.ascontiguousarray(roughness, f)
     ceiling = f(3.0 / exposure * 2.7)
     for eye in eyes.astype(f):
-        _mirror(points, surface, smooth, roughness, rng.standard_normal((n, 3), dtype=f), eye, origins, directions, cosine)
+        over(n, _mirror, points, surface, smooth, roughness, rng.standard_normal((n, 3), dtype=f), eye, origins, directions, cosine)
         hit = rays.first_hit(origins, directions)
         mirrored = cache.seen[np.maximum(hit, 0)]
         away = np.nonzero(hit < 0)[0]
@@ -124,6 +125,6 @@ def highlights(
             mirrored[away] = sky(directions[away])
         fresnel = ((0.04 + 0.96 * (1 - cosine) ** 5 * (1 - roughness)) * gloss)[:, None]
         target = to_display(radiance * (1 - fresnel) + np.minimum(mirrored, ceiling) * fresnel, exposure) - base
-        _accumulate(points, surface, eye, np.ascontiguousarray(target, f), moments, sums)
-    _solve(moments, sums)
+        over(n, _accumulate, points, surface, eye, np.ascontiguousarray(target, f), moments, sums)
+    over(n, _solve, moments, sums)
     return bilateral(near[0][:, :8], near[1][:, :8], surface, sums.reshape(n, -1)).reshape(n, k, 3)

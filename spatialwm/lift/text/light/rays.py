@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+
+from spatialwm.lift.text.surface.cores import each
 
 CHUNK = 65536
 """Rays per task; Embree lets go of the interpreter lock, so tasks run side by side."""
@@ -35,7 +36,6 @@ class Rays:
         self.centers: Float[np.ndarray, "f 3"] = corners.mean(1)
         self._scene = EmbreeScene()
         self._mesh = TriangleMesh(self._scene, corners) if len(corners) else None
-        self._workers = os.cpu_count() or 1
 
     def __len__(self) -> int:
         return len(self.areas)
@@ -64,8 +64,4 @@ class Rays:
                 return self._scene.run(o[part], d[part], query=query)
             return self._scene.run(o[part], d[part], dists=far[part].copy(), query=query)
 
-        starts = range(0, n, CHUNK)
-        if n <= CHUNK or self._workers == 1:
-            return np.concatenate([task(s) for s in starts])
-        with ThreadPoolExecutor(self._workers) as pool:
-            return np.concatenate(list(pool.map(task, starts)))
+        return np.concatenate(each([partial(task, s) for s in range(0, n, CHUNK)]))

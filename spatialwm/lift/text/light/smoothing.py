@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 
+from spatialwm.lift.text.surface.cores import over
+
 
 def neighbours(points: Float[np.ndarray, "n 3"], k: int) -> tuple[Int[np.ndarray, "n k"], Float[np.ndarray, "n k"]]:
     """Indices (self first) and distances of the ``k`` nearest points."""
@@ -17,9 +19,9 @@ def neighbours(points: Float[np.ndarray, "n 3"], k: int) -> tuple[Int[np.ndarray
     return index.reshape(len(points), k).astype(np.int32), distance.reshape(len(points), k).astype(np.float32)
 
 
-@nb.njit(parallel=True, cache=True)
-def _bilateral(index, distance, normals, values, out):  # noqa: ANN001, ANN202 -- numba kernel
-    for i in nb.prange(len(index)):
+@nb.njit(nogil=True, cache=True)
+def _bilateral(start, stop, index, distance, normals, values, out):
+    for i in range(start, stop):
         last = index.shape[1] - 1
         r = max(distance[i, last] * 0.7, 1e-5)
         total = 0.0
@@ -47,14 +49,14 @@ def bilateral(
     normals, values = np.ascontiguousarray(normals, f), np.ascontiguousarray(values, f)
     for _ in range(rounds):
         out = np.empty_like(values)
-        _bilateral(index, distance, normals, values, out)
+        over(len(index), _bilateral, index, distance, normals, values, out)
         values = out
     return values
 
 
-@nb.njit(parallel=True, cache=True)
-def _step(index, distance, normals, colors, wanted, sigma, opacity, amount, out):  # noqa: ANN001, ANN202 -- numba kernel
-    for i in nb.prange(len(index)):
+@nb.njit(nogil=True, cache=True)
+def _step(start, stop, index, distance, normals, colors, wanted, sigma, opacity, amount, out):
+    for i in range(start, stop):
         total = opacity[i]
         r, g, b = total * colors[i, 0], total * colors[i, 1], total * colors[i, 2]
         for k in range(1, index.shape[1]):
@@ -85,6 +87,6 @@ def sharpen(
     now = wanted
     for _ in range(rounds):
         out = np.empty_like(now)
-        _step(index, distance, normals, now, wanted, sigma, opacity, f(amount), out)
+        over(len(index), _step, index, distance, normals, now, wanted, sigma, opacity, f(amount), out)
         now = out
     return now

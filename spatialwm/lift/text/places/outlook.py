@@ -31,7 +31,7 @@ class Outlook:
     """Irradiance of a sun that stands before the window."""
     sun_height: float = 0.5
     """Sine-like slope of its rays."""
-    key: float = 0.15
+    key: float = 0.1
     """Brightness the room is exposed to."""
     lamp: float = 1.0
     """Factor on lamps, against daylight."""
@@ -42,26 +42,26 @@ OUTLOOKS: dict[str, Outlook] = {
     "dusk": Outlook(
         sky=((-0.25, "#1a1418"), (-0.02, "#f08a4a"), (0.03, "#f6a55f"), (0.10, "#e08a78"), (0.22, "#a4708f"), (0.4, "#5a5c94"),
              (0.7, "#2b3a6e")),
-        cloud="#f0946a", hill=("#6a5570", "#3b3450"), tree="#0e1016", gain=0.42, portal=(1.6, 1.6, 2.9), key=0.13,
+        cloud="#f0946a", hill=("#6a5570", "#3b3450"), tree="#0e1016", gain=0.42, portal=(1.6, 1.6, 2.9), key=0.08,
     ),
     "night": Outlook(
         sky=((-0.25, "#05070d"), (0.0, "#27345c"), (0.2, "#141d3c"), (0.7, "#0a1026")),
-        cloud="#2a3658", hill=("#10182c", "#080c16"), tree="#030407", gain=0.5, portal=(0.16, 0.24, 0.55), key=0.105, stars=True,
+        cloud="#2a3658", hill=("#10182c", "#080c16"), tree="#030407", gain=0.5, portal=(0.16, 0.24, 0.55), key=0.062, stars=True,
     ),
     "day": Outlook(
         sky=((-0.25, "#9fb4c4"), (0.0, "#dfeaf0"), (0.15, "#b4d0ea"), (0.5, "#6f9fd4"), (0.9, "#4a7fc0")),
         cloud="#f6f4ee", hill=("#9db4bf", "#6f9460"), tree="#3f5f2c", gain=0.62, portal=(7.0, 7.6, 8.6), sun=(34.0, 30.0, 24.0),
-        sun_height=0.95, key=0.21, lamp=0.8,
+        sun_height=0.95, key=0.15, lamp=0.8,
     ),
     "afternoon": Outlook(
         sky=((-0.25, "#a8a294"), (0.0, "#f3e3c0"), (0.12, "#dcd8cc"), (0.4, "#92b0d0"), (0.9, "#5c86ba")),
         cloud="#fbeed6", hill=("#b7ab98", "#7d8a50"), tree="#4a4c22", gain=0.6, portal=(4.6, 4.5, 4.6), sun=(40.0, 27.0, 14.0),
-        sun_height=0.52, key=0.18, lamp=0.9,
+        sun_height=0.52, key=0.115, lamp=0.9,
     ),
     "morning": Outlook(
         sky=((-0.25, "#b09a8c"), (0.0, "#fbd9b0"), (0.1, "#f3cdb8"), (0.3, "#b9c3d8"), (0.8, "#7fa2cc")),
         cloud="#ffe9cf", hill=("#c4b4ac", "#84926a"), tree="#4c5230", gain=0.58, portal=(4.4, 4.4, 5.0), sun=(32.0, 24.0, 15.0),
-        sun_height=0.4, key=0.18, lamp=0.85,
+        sun_height=0.4, key=0.125, lamp=0.85,
     ),
 }  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,9 +45,9 @@ class _Plan:
     """Middle of the door in the south wall."""
 
 
-def room(graph: SceneGraph) -> Place:
-    """The room of an indoor sentence: its sort, size, hour and what it must lack."""
-    plan = _plan(graph)
+def room(graph: SceneGraph, size_m: tuple[float, float, float] | None = None) -> Place:
+    """The room of an indoor sentence: its sort, hour and what it must lack; ``size_m`` overrides the usual width, depth, height."""
+    plan = _plan(graph, size_m)
     lit = any(i.kind in LAMP_KINDS for i in graph.items)
     shell = _shell(plan)
     reach = 0.45
@@ -71,29 +70,22 @@ def room(graph: SceneGraph) -> Place:
     )  # fmt: skip
 
 
-def _plan(graph: SceneGraph) -> _Plan:
+def _plan(graph: SceneGraph, size_m: tuple[float, float, float] | None) -> _Plan:
     style = style_of(graph.place)
     lit = any(i.kind in LAMP_KINDS for i in graph.items)
-    width, depth = graph.room_size_m or _room_for(style, graph)
+    width, depth, height = size_m or (*(graph.room_size_m or style.size_m), 0.0)
+    height = max(height, style.height_m)
     x, y = max(width, 2.4) / 2, max(depth, 2.4) / 2
     names = {i.kind for i in graph.items}
     window = None
     if style.window and "window" not in graph.absent and "window" not in names:
         half = min(0.9, y * 0.42)
         middle = min(0.3, y * 0.15)
-        window = (middle - half, middle + half, 0.85, min(2.25, style.height_m - 0.35))
+        window = (middle - half, middle + half, 0.85, min(2.25, height - 0.35))
     door_x = None if "door" in graph.absent or "door" in names else min(1.1, x - 0.7)
     return _Plan(
-        x=x, y=y, z=style.height_m, style=style, outlook=outlook_of(graph.time, graph.weather, lit), window=window, door_x=door_x
+        x=x, y=y, z=height, style=style, outlook=outlook_of(graph.time, graph.weather, lit), window=window, door_x=door_x
     )  # fmt: skip
-
-
-def _room_for(style: RoomStyle, graph: SceneGraph) -> tuple[float, float]:
-    """The style's size, grown when many things must stand in it: about 3 square metres of floor for each beyond eight."""
-    standing = sum(i.kind not in ("book", "mug", "cup", "plate", "bowl", "bottle", "picture", "pillow", "candle") for i in graph.items)
-    width, depth = style.size_m
-    grow = math.sqrt(1 + max(0, standing - 8) * 3.0 / (width * depth))
-    return width * grow, depth * grow
 
 
 def _shell(plan: _Plan) -> Shell:
@@ -171,7 +163,7 @@ def _wall_material(style: RoomStyle) -> m.Material:
 
 
 def _wall_spacing(style: RoomStyle) -> float:
-    return {"plaster": 0.042, "bricks": 0.017, "planks": 0.02, "tiles": 0.02, "stone": 0.024}[style.wall_finish]
+    return {"plaster": 0.034, "bricks": 0.017, "planks": 0.02, "tiles": 0.02, "stone": 0.024}[style.wall_finish]
 
 
 def _floor(plan: _Plan) -> Piece:
@@ -293,7 +285,7 @@ def _curtains(plan: _Plan, color: str) -> Piece:
     return Piece(
         id="curtains", category="curtain", labels=("drapes",), color=color, material="fabric",
         parts=(
-            Part(name="cloth", solid=cloth, material=m.fabric(color, 0.006), spacing_m=0.0145, thin=1.0, collides=False),
+            Part(name="cloth", solid=cloth, material=m.fabric(color, 0.006), spacing_m=0.018, thin=1.0, collides=False),
             Part(name="rod", solid=join([bar, *knobs]), material=dark, spacing_m=0.011, collides=False),
         ),
     )  # fmt: skip
@@ -339,7 +331,7 @@ def _daylight(plan: _Plan) -> tuple[Light, ...]:
 
 def _ceiling_light(plan: _Plan) -> tuple[Light, ...]:
     """A soft warm panel: the fixture nobody mentions, weak against the day and alone against the night."""
-    strength = 2.2 if plan.window and plan.outlook.key > 0.15 else 6.0
+    strength = 2.2 if plan.window and plan.outlook.key > 0.1 else 6.0
     s = 0.35
     return (
         Portal(origin=(-s, -s, plan.z - 0.02), edge_u=(0, 2 * s, 0), edge_v=(2 * s, 0, 0), normal=(0, 0, -1),

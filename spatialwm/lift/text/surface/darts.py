@@ -6,11 +6,14 @@ import math
 
 import numba as nb
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
+
+from spatialwm.lift.text.model import Solid
+from spatialwm.lift.text.surface.cores import over
 
 
-@nb.njit(cache=True)
-def _throw(points, normals, radius, order, bits):  # noqa: ANN001, ANN202 -- numba kernel
+@nb.njit(nogil=True, cache=True)
+def _throw(points, normals, radius, order, bits):
     mask = (np.int64(1) << bits) - 1
     head = np.full(mask + 1, -1, np.int32)
     following = np.full(len(points), -1, np.int32)
@@ -60,20 +63,10 @@ def throw_darts(
     return _throw(points.astype(f), normals.astype(f), radius.astype(f), rng.permutation(len(points)), bits)
 
 
-@nb.njit(parallel=True, cache=True)
-def surface_points(vertices, vertex_normals, texture, faces, smooth, face, u, v, step):  # noqa: ANN001, ANN201 -- numba kernel
-    """Points at uniform random places of triangles, and how the surface runs there.
-
-    Returns:
-        points, normals, two tangents, texture, texture one ``step`` along each tangent, principal curvature (1/m) and its angle
-        in the tangent frame.
-    """
-    n = len(face)
-    points, normals = np.empty((n, 3)), np.empty((n, 3))
-    first, second = np.empty((n, 3)), np.empty((n, 3))
-    tex, tex1, tex2 = np.empty((n, 3)), np.empty((n, 3)), np.empty((n, 3))
-    curvature, angle = np.zeros(n), np.zeros(n)
-    for i in nb.prange(n):
+@nb.njit(nogil=True, cache=True)
+def _surface_points(start, stop, vertices, vertex_normals, texture, faces, smooth, face, u, v, step,
+                    points, normals, first, second, tex, tex1, tex2, curvature, angle):
+    for i in range(start, stop):
         f = face[i]
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
         root = math.sqrt(u[i])
@@ -119,4 +112,25 @@ def surface_points(vertices, vertex_normals, texture, faces, smooth, face, u, v,
         if smooth:
             curvature[i] = math.sqrt(max(0.0, 0.5 * (xx + yy + math.sqrt((xx - yy) ** 2 + 4 * xy * xy))))
             angle[i] = 0.5 * math.atan2(2 * xy, xx - yy)
-    return points, normals, first, second, tex, tex1, tex2, curvature, angle
+
+
+def surface_points(
+    body: Solid, vertex_normals: Float[np.ndarray, "v 3"], smooth: bool, face: Int[np.ndarray, " n"],
+    u: Float[np.ndarray, " n"], v: Float[np.ndarray, " n"], step: Float[np.ndarray, " n"],
+) -> tuple[np.ndarray, ...]:  # fmt: skip
+    """Points at uniform random places of triangles, and how the surface runs there.
+
+    Args:
+        face: triangle of each point; ``u``, ``v`` are uniform random numbers.
+        step: distance in metres to the two further texture samples.
+
+    Returns:
+        points, normals, two tangents, texture, texture one ``step`` along each tangent, principal curvature (1/m) and its angle
+        in the tangent frame.
+    """
+    n = len(face)
+    vectors = tuple(np.empty((n, 3)) for _ in range(7))
+    scalars = (np.zeros(n), np.zeros(n))
+    arguments = (body.vertices, vertex_normals, body.texture, np.ascontiguousarray(body.faces), smooth, face, u, v, step)
+    over(n, _surface_points, *arguments, *vectors, *scalars)
+    return (*vectors, *scalars)

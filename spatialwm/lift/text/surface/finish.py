@@ -81,7 +81,7 @@ def stain(color: m.Color) -> tuple[np.ndarray, np.ndarray]:
 
 def finish(
     default: str, color: str | None = None, material: str | None = None, *, default_color: str | None = None,
-    adjectives: tuple[str, ...] = (), along: int = 0, seed: int = 0, scale: float = 1.0,
+    adjectives: tuple[str, ...] = (), along: int = 0, seed: int = 0, scale: float = 0.75,
 ) -> Finish:  # fmt: skip
     """The material that words ask for.
 

@@ -111,7 +111,8 @@ def grain(texture: Float[np.ndarray, "n 3"], along: int, tones: tuple[Color, Col
     q = t.copy()
     q[:, 1] += 0.05 * warp / scale
     q[:, 2] += 0.05 * warp / scale
-    rings = np.sin(np.hypot(q[:, 1] + 0.11, q[:, 2] + 0.07) * 150 * scale + 6 * warp)
+    bend = 6 * warp + 3 * fbm(q, (2 * scale, 14 * scale, 14 * scale), 2, seed + 5)
+    rings = np.sin(np.hypot(q[:, 1] + 0.11, q[:, 2] + 0.07) * 150 * scale + bend)
     fibre = fbm(q, (5 * scale, 160 * scale, 160 * scale), 2, seed + 2)
     phase = np.clip(0.5 + 0.23 * rings + 0.33 * fibre + 0.18 * warp, 0, 1)
     color = mix(linear(tones[0]), linear(tones[1]), phase)
@@ -184,8 +185,8 @@ def wicker(color: Color = "#b08a52") -> Material:
 
 def leather(color: Color = "#8a4a26") -> Material:
     """Hide with pebble grain, soft wrinkles and wear."""
-    base = linear(color)
-    dark, light = base * 0.62, np.minimum(base * 1.28 + 0.004, 1)
+    base = linear(color) * 0.8  # hides drink their dye: a leather of a colour is deeper than paint of it
+    dark, light = base * 0.55, np.minimum(base * 1.25 + 0.004, 1)
 
     def at(s: Surfels) -> Look:
         near, second, _ = worley(s.texture, 62.0, 3)
@@ -212,8 +213,8 @@ def fabric(color: Color, thread: float = 0.02) -> Material:
 
 
 def velvet(color: Color) -> Material:
-    """Pile that shows crushed patches and a lighter rim."""
-    base = linear(color)
+    """Pile that shows crushed patches; deeper than paint of the same colour, as light is lost between the threads."""
+    base = linear(color) * 0.62
 
     def at(s: Surfels) -> Look:
         crushed = fbm(s.texture, (3.0, 3.0, 5.0), 3, 4)

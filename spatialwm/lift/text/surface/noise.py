@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from spatialwm.geometry.color import parse_color, srgb_to_linear
+from spatialwm.lift.text.surface.cores import over
 
 
 @nb.njit(cache=True, inline="always")
@@ -35,9 +36,9 @@ def _value(x: float, y: float, z: float, seed: int) -> float:
     return ((a * (1 - v) + b * v) * (1 - w) + (c * (1 - v) + d * v) * w) * 2 - 1
 
 
-@nb.njit(parallel=True, cache=True)
-def _fbm(points, fx, fy, fz, octaves, seed, ridged, out):  # noqa: ANN001 -- numba kernel
-    for i in nb.prange(len(points)):
+@nb.njit(nogil=True, cache=True)
+def _fbm(start, stop, points, fx, fy, fz, octaves, seed, ridged, out):
+    for i in range(start, stop):
         x, y, z = points[i, 0] * fx, points[i, 1] * fy, points[i, 2] * fz
         total = 0.0
         amplitude = 1.0
@@ -53,9 +54,9 @@ def _fbm(points, fx, fy, fz, octaves, seed, ridged, out):  # noqa: ANN001 -- num
         out[i] = total / weight
 
 
-@nb.njit(parallel=True, cache=True)
-def _worley(points, seed, near, cell):  # noqa: ANN001 -- numba kernel
-    for q in nb.prange(len(points)):
+@nb.njit(nogil=True, cache=True)
+def _worley(start, stop, points, seed, near, cell):
+    for q in range(start, stop):
         x, y, z = points[q, 0], points[q, 1], points[q, 2]
         i, j, k = int(math.floor(x)), int(math.floor(y)), int(math.floor(z))
         first, second, owner = 9.0, 9.0, 0.0
@@ -83,7 +84,7 @@ def fbm(
     p = np.ascontiguousarray(points, np.float64)
     fx, fy, fz = (frequency,) * 3 if isinstance(frequency, int | float) else frequency
     out = np.empty(len(p), np.float32)
-    _fbm(p, float(fx), float(fy), float(fz), octaves, seed, ridged, out)
+    over(len(p), _fbm, p, float(fx), float(fy), float(fz), octaves, seed, ridged, out)
     return out
 
 
@@ -93,7 +94,7 @@ def worley(
     """Cellular noise: distance to the nearest and second nearest cell point (in cells), and a random 0..1 per cell."""
     p = np.ascontiguousarray(points * np.asarray(frequency, np.float64), np.float64)
     near, cell = np.empty((len(p), 2), np.float32), np.empty(len(p), np.float32)
-    _worley(p, seed, near, cell)
+    over(len(p), _worley, p, seed, near, cell)
     return near[:, 0], near[:, 1], cell
 
 

@@ -62,8 +62,8 @@ def sample(
     n = len(face)
     wanted = base * coarse[face]
     p, nrm, t1, t2, tex, tex1, tex2, bend, bend_angle = surface_points(
-        body.vertices, normals, body.texture, body.faces, part.smooth, face, rng.random(n), rng.random(n), 0.35 * wanted
-    )  # fmt: skip
+        body, normals, part.smooth, face, rng.random(n), rng.random(n), 0.35 * wanted
+    )
     by_bend = np.maximum(FINEST, 0.5 / (bend * wanted + 1e-9))
     probe = np.nonzero(throw_darts(p, nrm, wanted * np.minimum(PROBE, by_bend), rng))[0]
     p, nrm, t1, t2, bend, bend_angle, wanted, by_bend = (a[probe] for a in (p, nrm, t1, t2, bend, bend_angle, wanted, by_bend))
