@@ -61,8 +61,9 @@ def hollowness(samples: Float[np.ndarray, "n 3"]) -> float:
 def convex_pieces(samples: Float[np.ndarray, "n 3"], tolerance_m: float, max_pieces: int) -> list[ConvexPiece]:
     """Cover a surface by convex pieces that close no pocket deeper than about ``tolerance_m``.
 
-    Best first: the piece whose hull holds most empty space is cut by the axis-aligned plane that leaves the least. The
-    measure works on a grid with its enclosed cavities filled, so that open bowls stay open and closed shells become solid.
+    Best first: the piece whose hull holds most empty space is cut by the axis-aligned plane that leaves the least, or by two
+    crossing planes where one alone gains nothing (half a bowl is as hollow as the whole). The measure works on a grid with its
+    enclosed cavities filled, so that open bowls stay open and closed shells become solid.
 
     Args:
         samples: points on the surface, denser than a cell of the grid.
@@ -76,12 +77,14 @@ def convex_pieces(samples: Float[np.ndarray, "n 3"], tolerance_m: float, max_pie
     cells = _filled_cells(np.floor((samples - low) / pitch).astype(int))
     parts = [_Part.of(cells, pitch)]
     solid_volume = len(cells) * pitch**3
-    while len(parts) < max_pieces and sum(p.excess for p in parts) > 0.12 * solid_volume:
+    while len(parts) < max_pieces and _excess(parts) > 0.12 * solid_volume:
         worst = max(range(len(parts)), key=lambda i: parts[i].excess)
-        halves = _best_cut(parts[worst].cells, pitch)
-        if halves is None or parts[worst].excess < 0.02 * solid_volume:
+        if parts[worst].excess < 0.02 * solid_volume:
             break
-        parts[worst : worst + 1] = halves
+        cut = _best_cut(parts[worst], pitch)
+        if len(cut) < 2 or len(parts) - 1 + len(cut) > max_pieces:
+            break
+        parts[worst : worst + 1] = cut
     return [_tight_hull(part.cells, samples, low, pitch) for part in parts]
 
 
@@ -113,19 +116,35 @@ def _corners(cells: np.ndarray) -> np.ndarray:
     return corners[np.unique(corners @ np.array([1 << 20, 1 << 10, 1]), return_index=True)[1]]
 
 
-def _best_cut(cells: np.ndarray, pitch: float) -> tuple[_Part, _Part] | None:
-    best: tuple[_Part, _Part] | None = None
+def _best_cut(part: _Part, pitch: float) -> list[_Part]:
+    best: list[_Part] = []
+    cells = part.cells
     for axis in range(3):
         values = cells[:, axis]
-        planes = np.unique(np.linspace(values.min(), values.max() + 1, 7).round().astype(int)[1:-1])
-        for plane in planes:
-            below = values < plane
-            if not below.any() or below.all():
-                continue
-            halves = (_Part.of(cells[below], pitch), _Part.of(cells[~below], pitch))
-            if best is None or halves[0].excess + halves[1].excess < best[0].excess + best[1].excess:
-                best = halves
+        for plane in np.unique(np.linspace(values.min(), values.max() + 1, 7).round().astype(int)[1:-1]):
+            best = _better(best, _split([values < plane], cells, pitch))
+    if not best or part.excess - _excess(best) < 0.15 * part.excess:
+        below = cells < (cells.min(0) + cells.max(0) + 1) / 2
+        for a, b in ((0, 1), (0, 2), (1, 2)):
+            best = _better(best, _split([below[:, a], below[:, b]], cells, pitch))
     return best
+
+
+def _split(sides: list[np.ndarray], cells: np.ndarray, pitch: float) -> list[_Part]:
+    """The non-empty parts on either side of one plane, or in the quarters of two."""
+    quarter = sum(side.astype(int) << i for i, side in enumerate(sides))
+    kept = (cells[quarter == q] for q in range(1 << len(sides)))
+    return [_Part.of(c, pitch) for c in kept if len(c)]
+
+
+def _better(a: list[_Part], b: list[_Part]) -> list[_Part]:
+    if len(b) < 2:
+        return a
+    return b if len(a) < 2 or _excess(b) < _excess(a) else a
+
+
+def _excess(parts: list[_Part]) -> float:
+    return sum(p.excess for p in parts)
 
 
 def _tight_hull(cells: np.ndarray, samples: np.ndarray, low: np.ndarray, pitch: float) -> ConvexPiece:

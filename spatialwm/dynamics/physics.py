@@ -187,7 +187,7 @@ def _spread(futures: list[np.ndarray]) -> np.ndarray:
     """Standard deviation of position over the ensemble at the instants of its first member, metres."""
     t = len(futures[0])
     held = np.stack([f[np.minimum(np.arange(t), len(f) - 1), :, :3] for f in futures])
-    return np.sqrt(held.var(axis=0).sum(-1))
+    return np.sqrt((held - held[:1]).var(axis=0).sum(-1))  # relative to the first, so that agreement is exactly zero
 
 
 def _scene_poses(scene: Scene, movable: tuple[str, ...], frames: np.ndarray, awake: tuple[bool, ...]) -> np.ndarray:
