@@ -59,6 +59,8 @@ def depth_order(geometry, tiles):
 @njit(**FAST)
 def tile_span(s, rect, tile_y, width):
     """Tiles ``x0..x1`` of one tile row that the visible ellipse truly touches (its bounding box touches more)."""
+    if rect[1] - rect[0] == 1:  # most splats are smaller than a tile
+        return rect[0], rect[1]
     top = F(tile_y * TILE_H) + HALF - s[Y]
     bottom = top + F(TILE_H - 1)
     # Height at which the ellipse is widest to the right; widest to the left is its mirror. Clamped into this band.

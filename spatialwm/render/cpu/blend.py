@@ -121,7 +121,7 @@ def blend_tile(lanes, channels, track, tile, starts, lists, splats, stride, plan
             x0, x1 = int(lo), int(hi)
             if x0 > x1:
                 continue
-            peak = splats[s + OPACITY] * math.exp(-HALF * det * inv_a * dy * dy)
+            peak = splats[s + OPACITY] * exp(-HALF * det * inv_a * dy * dy)
             if len(lanes) == 1:
                 plain_row(channels, track, planes, best, row * TILE_W + x0, x1 + 1 - x0, F(x0) - vertex,
                           -HALF * a, peak, splats, s + CHANNELS, rank)  # fmt: skip
