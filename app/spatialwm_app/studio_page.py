@@ -215,8 +215,7 @@ def _created_card(session: Session) -> str:
     found = session.info()
     things = len(found["objects"])
     lines = [f"{things} object{'s' * (things != 1)}, {found['gaussians']:,} Gaussians"]
-    if found["unmet"]:
-        lines += ["Not possible here: " + " ".join(found["unmet"])]
+    lines += [f"Note: {note}" for note in found["unmet"]]
     if found["unrecognized"]:
         lines += ["Nothing was made of: " + ", ".join(f"“{w}”" for w in found["unrecognized"])]
     body = "".join(f"<p>{html.escape(line)}</p>" for line in lines)

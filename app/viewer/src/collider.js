@@ -10,25 +10,16 @@ export class Collider {
     this.bits = new Uint8Array(buffer, HEADER_BYTES);
   }
 
-  solid(x, y, z) {
-    const [ox, oy, oz] = this.origin;
-    const [nx, ny, nz] = this.dims;
-    const i = Math.floor((x - ox) / this.voxel);
-    const j = Math.floor((y - oy) / this.voxel);
-    const k = Math.floor((z - oz) / this.voxel);
-    if (i < 0 || j < 0 || k < 0 || i >= nx || j >= ny || k >= nz) return false;
-    const bit = (i * ny + j) * nz + k;
-    return ((this.bits[bit >> 3] >> (bit & 7)) & 1) === 1;
-  }
-
   /** Whether a standing cylinder overlaps at least `minHits` voxels; a lone floater does not block the way. */
   blocked(x, y, low, high, radius, minHits = 3) {
-    const step = this.voxel;
+    // Whole voxels, not sample points: points spaced one voxel apart can fall on both edges of a wall and miss it.
+    const [i0, j0, k0] = this.#index(x - radius, y - radius, low);
+    const [i1, j1, k1] = this.#index(x + radius, y + radius, high);
     let hits = 0;
-    for (let dx = -radius; dx <= radius; dx += step)
-      for (let dy = -radius; dy <= radius; dy += step) {
-        if (dx * dx + dy * dy > radius * radius * 1.1) continue;
-        for (let z = low; z <= high; z += step) if (this.solid(x + dx, y + dy, z) && ++hits >= minHits) return true;
+    for (let i = i0; i <= i1; i++)
+      for (let j = j0; j <= j1; j++) {
+        if (Math.hypot(this.#gap(0, i, x), this.#gap(1, j, y)) > radius) continue;
+        for (let k = k0; k <= k1; k++) if (this.#filled(i, j, k) && ++hits >= minHits) return true;
       }
     return false;
   }
@@ -44,8 +35,26 @@ export class Collider {
   }
 
   #column(x, y, from) {
-    for (let z = from; z > this.origin[2]; z -= this.voxel)
-      if (this.solid(x, y, z)) return this.origin[2] + (Math.floor((z - this.origin[2]) / this.voxel) + 0.5) * this.voxel;
+    const [i, j, top] = this.#index(x, y, from);
+    for (let k = Math.min(top, this.dims[2] - 1); k >= 0; k--)
+      if (this.#filled(i, j, k)) return this.origin[2] + (k + 0.5) * this.voxel;
     return -Infinity;
+  }
+
+  #index(...point) {
+    return point.map((v, axis) => Math.floor((v - this.origin[axis]) / this.voxel));
+  }
+
+  /** Distance along an axis from a coordinate to the nearest edge of a voxel; 0 inside it. */
+  #gap(axis, index, at) {
+    const low = this.origin[axis] + index * this.voxel;
+    return Math.max(low - at, at - low - this.voxel, 0);
+  }
+
+  #filled(i, j, k) {
+    const [nx, ny, nz] = this.dims;
+    if (i < 0 || j < 0 || k < 0 || i >= nx || j >= ny || k >= nz) return false;
+    const bit = (i * ny + j) * nz + k;
+    return ((this.bits[bit >> 3] >> (bit & 7)) & 1) === 1;
   }
 }

@@ -1,0 +1,111 @@
+"""A real studio in a process of its own, and a real Chromium that fails a test on anything it complains about."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spatialwm import studio
+from spatialwm.lift import LiftOptions
+
+CHROMIUM = os.environ.get("SPATIALWM_CHROMIUM", "/usr/bin/chromium")
+FLAGS = ["--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
+SENTENCE = "A small room with a wooden table, a red chair and a blue crate"
+DESKTOP = {"width": 1000, "height": 640}
+
+
+@dataclass(frozen=True)
+class Server:
+    url: str
+    world: Path
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    pytest.importorskip("gradio", reason="the studio needs spatialwm[app]")
+    pytest.importorskip("spatialwm.lift.text.lifter", reason="sentences cannot be lifted yet")
+    from spatialwm_app.server import VIEWER
+
+    if not VIEWER.is_file():
+        pytest.skip("the viewer bundle is not built: pip install -e .")
+    folder = tmp_path_factory.mktemp("studio")
+    world = folder / "room.world"
+    studio.create(SENTENCE, world, options=LiftOptions(quality="draft")).close()
+    command = [sys.executable, "-m", "spatialwm_app", str(world), "--port", "7960", "--worlds-dir", str(folder / "worlds")]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        address = re.search(r"http://\S+", process.stdout.readline())
+        assert address, "the studio ended before it said where it is"
+        yield Server(address.group(), world)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="browser tests need playwright")
+    if shutil.which(CHROMIUM) is None:
+        pytest.skip(f"no Chromium at {CHROMIUM}: install it or set SPATIALWM_CHROMIUM")
+    with playwright.sync_playwright() as p:
+        chromium = p.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def complaints() -> list[str]:
+    """What pages complained of since the last look."""
+    return []
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_complain_of(complaints: list[str]) -> Iterator[None]:
+    """No page may have met an error, or asked anything of another host."""
+    complaints.clear()
+    yield
+    assert not complaints
+
+
+@pytest.fixture(scope="session")
+def open_tab(server: Server, browser: Any, complaints: list[str]) -> Iterator[Callable[..., Any]]:
+    """Opens tabs on the studio."""
+    contexts = []
+
+    def open_page(viewport: dict[str, int] = DESKTOP, **options: Any) -> Any:
+        context = browser.new_context(viewport=viewport, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+        page.on("console", lambda m: complaints.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("request", lambda r: None if _is_local(r.url) else complaints.append(f"request to {r.url}"))
+        page.goto(server.url)
+        page.wait_for_function("document.querySelector('.swm-host')?.studio?.state", timeout=30_000)
+        page.wait_for_function("document.querySelector('.swm-loading').hidden", timeout=30_000)
+        page.evaluate("globalThis.studio = document.querySelector('.swm-host').studio")
+        page.wait_for_function("studio.navigation.collider", timeout=30_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def page(open_tab: Callable[..., Any]) -> Any:
+    """The tab that most tests share: opening one takes longer than most of them. Each leaves the world as it found it."""
+    return open_tab()
+
+
+def _is_local(url: str) -> bool:
+    return url.startswith(("http://127.0.0.1:", "data:", "blob:"))
