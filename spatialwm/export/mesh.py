@@ -21,7 +21,7 @@ Light = Literal["baked", "albedo"]
 
 MAX_FACES = 30_000
 """Per object after refinement; four centimetres between vertices on a 5 m floor."""
-COLOR_TOLERANCE = 0.03
+COLOR_TOLERANCE = 0.02
 """sRGB; an edge is split while linear interpolation along it misses the seen colour by more."""
 NEIGHBORS = 6
 
