@@ -69,22 +69,29 @@ def arrange(
 
 def _adopt_habits(graph: SceneGraph, bodies: list[Body], things: Mapping[str, Thing]) -> None:
     """What nobody placed follows the habits of its kind."""
-    told = {r.subject for r in graph.relations if r.predicate not in ("facing", "on_wall", "hanging_from_ceiling", "on_top", "against_wall")}
+    loose = ("facing", "on_wall", "hanging_from_ceiling", "on_top", "against_wall")
+    beside = {(r.subject, o) for r in graph.relations for o in r.objects if r.predicate in ("next_to", "near", "between")}
+    told = {r.subject for r in graph.relations if r.predicate not in loose}
     told |= {r.subject for r in graph.relations if r.predicate == "on_top" and things.get(r.subject) and things[r.subject].kind.habitat == "floor"}
     of_body = {k: b for b in bodies for k in b.keys}
+    for r in graph.relations:
+        if r.predicate == "across" and all(k in of_body for k in (r.subject, *r.objects)):
+            for k in (r.subject, *r.objects):
+                carrier = of_body[k].support
+                of_body[carrier if carrier in of_body else k].partnered = True
     followers: dict[tuple[str, str], int] = {}
     for body in bodies:
         lead = body.lead
         key = lead.item.key
-        if key in told:
-            continue
         for habit in priors.HABITS:
             if habit.subject != lead.name:
                 continue
             hosts = [k for k, t in things.items() if t.name == habit.object and of_body[k] is not body]
-            if habit.relation in ("seat", "centered", "flank"):
+            if habit.relation in ("seat", "centered", "flank") and len(hosts) > 1 or habit.relation == "flank":
                 hosts = [k for k in hosts if followers.get((habit.relation, k), 0) < (2 if habit.relation == "flank" else 1)]
-            if habit.subject == "cabinet" and not any(b.support == key and b.lead.name == "tv" for b in bodies):
+            if key in told:  # "a nightstand next to the bed" leaves open where next to it
+                hosts = [k for k in hosts if (key, k) in beside]
+            if habit.relation == "screen" and habit.subject == "cabinet" and not any(b.support == key and b.lead.name == "tv" for b in bodies):
                 continue
             if not hosts:
                 continue
@@ -92,6 +99,8 @@ def _adopt_habits(graph: SceneGraph, bodies: list[Body], things: Mapping[str, Th
             followers[habit.subject, host] = followers.get((habit.subject, host), 0) + 1
             followers[habit.relation, host] = followers.get((habit.relation, host), 0) + 1
             body.habits.append((key, habit.relation, host, habit.weight))
+            if habit.relation == "screen":
+                of_body[host].partnered = True
             break
 
 

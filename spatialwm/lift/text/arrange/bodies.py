@@ -37,8 +37,8 @@ class Thing:
 
     @property
     def name(self) -> str:
-        """The kind's name, by which tables know it."""
-        return self.kind.name
+        """The name by which the tables of habits know it."""
+        return priors.role(self.kind.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,8 @@ class Body:
     """Goes into its support, not onto it."""
     facing: bool = False
     """Must look at something: finer turns are worth trying."""
+    partnered: bool = False
+    """Something will stand across and look back, so that a side wall shows both."""
     rank: float = 0.0
     habits: list[tuple[str, str, str, float]] = field(default_factory=list)
     """``(own member, relation, other thing, weight)``."""
@@ -149,11 +151,16 @@ def bodies_of(graph: SceneGraph, things: Mapping[str, Thing], indoor: bool) -> l
         if members:
             taken.update(m.thing.item.key for m in members)
             bodies.append(Body(members, "floor"))
+    for relation in graph.relations:
+        flanked = _flanked(relation, graph, things)
+        if flanked and not taken & {m.thing.item.key for m in flanked}:
+            taken.update(m.thing.item.key for m in flanked)
+            bodies.append(Body(flanked, "floor"))
     bodies += _dining(graph, things, taken)
     bodies += [Body([Member(t)], "floor") for key, t in things.items() if key not in taken]
     for body in bodies:
         _mount(body, graph, things, indoor)
-    _house(bodies, things)
+    _house(bodies, things, indoor)
     return bodies
 
 
@@ -169,6 +176,25 @@ def _pattern(relation: Relation, group: list[Thing], center: Thing | None) -> li
     if relation.predicate == "surrounded_by" and len(group) >= 3 and center is not None:
         return ring(center, group)
     return []
+
+
+def _flanked(relation: Relation, graph: SceneGraph, things: Mapping[str, Thing]) -> list[Member]:
+    """A bed with a nightstand on either side: symmetric, and near enough to its middle for it to be between them."""
+    keys = (relation.subject, *relation.objects)
+    if relation.predicate != "between" or len(set(keys)) != 3 or not all(k in things for k in keys):
+        return []
+    beside = {(r.subject, r.objects) for r in graph.relations if r.predicate == "next_to"}
+    if not all((k, (keys[0],)) in beside for k in keys[1:]) or any(things[k].kind.habitat == "surface" for k in keys):
+        return []
+    center, sides = things[keys[0]], [things[k] for k in keys[1:]]
+    free = 0.06 if center.size[1] < 1.2 else 0.3
+    reach = center.size[0] + 2 * free + max(t.size[0] for t in sides)
+    out = [Member(center)]
+    for sign, t in zip((-1, 1), sides, strict=True):
+        # Backs flush where the specification still calls the middle "between" (lateral offset up to a quarter of the distance).
+        y = min((center.size[1] - t.size[1]) / 2, 0.2 * reach)
+        out.append(Member(t, x=sign * (center.size[0] / 2 + t.size[0] / 2 + free), y=y))
+    return out
 
 
 def _dining(graph: SceneGraph, things: Mapping[str, Thing], taken: set[str]) -> list[Body]:
@@ -209,8 +235,8 @@ def row(group: Sequence[Thing]) -> list[Member]:
     pitch = widest + (0.12 if widest > 0.5 else max(0.35 * widest, 0.02))
     if group[0].kind.habitat == "ground":
         pitch = widest * 1.25 + 0.3
-    if group[0].name == "lantern":
-        pitch = 2.5
+    if group[0].name == "street lamp":
+        pitch = 3.5
     start = -pitch * (len(group) - 1) / 2
     return [Member(t, x=start + i * pitch) for i, t in enumerate(group)]
 
@@ -318,8 +344,6 @@ def _mount(body: Body, graph: SceneGraph, things: Mapping[str, Thing], indoor: b
         if r.subject not in keys:
             continue
         if r.predicate in ("on_top", "inside") and r.objects[0] in things and r.objects[0] not in keys:
-            if things[r.objects[0]].name in priors.FLAT - priors.WET:
-                continue  # a cat on the rug stands on the floor
             body.mount, body.support, body.within = "surface", r.objects[0], r.predicate == "inside"
             return
         if r.predicate == "on_wall":
@@ -336,7 +360,7 @@ def _mount(body: Body, graph: SceneGraph, things: Mapping[str, Thing], indoor: b
         body.mount = "surface"
 
 
-def _house(bodies: list[Body], things: Mapping[str, Thing]) -> None:
+def _house(bodies: list[Body], things: Mapping[str, Thing], indoor: bool) -> None:
     """Give small things that nobody placed a home among the furniture; the floor is the last resort."""
     load: dict[str, int] = {}
     for body in bodies:
@@ -344,6 +368,9 @@ def _house(bodies: list[Body], things: Mapping[str, Thing]) -> None:
             load[body.support] = load.get(body.support, 0) + 1
     for body in bodies:
         if body.mount != "surface" or body.support is not None:
+            continue
+        if len(body.members) > 1 or (not indoor and body.lead.kind.family != "indoor" and body.lead.name not in priors.TABLEWARE):
+            body.mount = "floor"
             continue
         wanted = (*priors.HOMES.get(body.lead.name, ()), *priors.ANY_HOME)
         hosts = [(wanted.index(t.name), load.get(k, 0), k) for k, t in things.items() if t.name in wanted and k not in body.keys and t.model.surfaces]

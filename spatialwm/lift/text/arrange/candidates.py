@@ -37,7 +37,7 @@ def poses_for(body: Body, shell: Shell, placed: dict[str, Placed], rng: np.rando
 
 def _yaws(body: Body) -> Float[Array, " k"]:
     if body.facing:
-        return np.arange(16) * (math.pi / 8)
+        return np.arange(8) * (math.pi / 4)
     square = len(body.members) == 1 and not body.lead.model.has_front and abs(body.lead.size[0] - body.lead.size[1]) < 0.02
     return QUARTERS[:1] if square else QUARTERS
 
@@ -179,7 +179,7 @@ def _outdoors(body: Body, shell: Shell, rng: np.random.Generator) -> Poses:
     points = points + rng.uniform(-0.1, 0.1, points.shape)
     yaws = np.arange(8) * (math.pi / 4) if len(body.members) == 1 else QUARTERS
     if len(body.members) == 1 and not body.lead.model.has_front:
-        yaws = rng.uniform(0, 2 * math.pi, 2) if body.lead.kind.name not in ("path", "bridge") else QUARTERS[:1]
+        yaws = rng.uniform(0, 2 * math.pi, 2) if body.lead.name not in ("path", "bridge") else QUARTERS[:1]
     z = np.array([_ground(shell, x, y, float(span)) for x, y in points]) + _rest(body)
     return np.concatenate([np.column_stack([points, z, np.full(len(points), yaw)]) for yaw in yaws])
 

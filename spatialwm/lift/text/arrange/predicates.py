@@ -35,9 +35,11 @@ class Boxes:
         return (self.hi - self.lo) / 2
 
     def axes(self) -> tuple[Float[Array, "n 2"], Float[Array, "n 2"]]:
-        """Front and left: its own, or the visitor's view of it."""
-        front = np.broadcast_to(-VIEW, (len(self.lo), 2)) if self.front is None else self.front
-        return front, np.stack([-front[:, 1], front[:, 0]], axis=1)
+        """Front and left: its own (looking out of it), or as the visitor sees it."""
+        if self.front is None:
+            left = np.array([-VIEW[1], VIEW[0]])
+            return np.broadcast_to(-VIEW, (len(self.lo), 2)), np.broadcast_to(left, (len(self.lo), 2))
+        return self.front, np.stack([-self.front[:, 1], self.front[:, 0]], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +202,14 @@ def screen(a: Boxes, b: Boxes) -> Float[Array, " n"]:
     return np.maximum(1.7 - g, 0) + np.maximum(g - 3.5, 0) + facing(a, b) + facing(b, a)
 
 
+def aside(a: Boxes, b: Boxes) -> Float[Array, " n"]:
+    """At right angles, to the side of the free space before it: neither hides the other from who comes in."""
+    front, _ = b.axes()
+    turned = 0.0 if a.front is None else np.abs((a.front * front).sum(1))
+    ahead = ((a.center - b.center)[:, :2] * front).sum(1)
+    return turned + np.maximum(0.8 - ahead, 0) + np.maximum(ahead - 2.2, 0)
+
+
 def over(a: Boxes, b: Boxes) -> Float[Array, " n"]:
     """Centre over centre along the wall, clear of it."""
     d = np.abs((a.center - b.center)[:, :2])
@@ -239,7 +249,7 @@ PAIR: dict[str, Callable[[Boxes, Boxes], Float[Array, " n"]]] = {
     f.__name__: f
     for f in (
         next_to, near, far, facing, across, left_of, right_of, in_front_of, behind, under, inside, on_top, centered, seat, around, camp,
-        screen, over, beneath, before, beside_bed, flank,
+        screen, aside, over, beneath, before, beside_bed, flank,
     )
 }  # fmt: skip
 """Relations between two things."""

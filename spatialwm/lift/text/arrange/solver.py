@@ -21,6 +21,8 @@ STATED = 60.0
 UNPLACED = 400.0
 TOUCH_M = 0.012
 """Boxes may share this much; the eye does not see it."""
+MOST_WORK = 12_000_000
+"""Box comparisons after which no further repair is begun; counting work, not time, keeps one seed at one layout."""
 ENTRY_M = 0.9
 """Radius kept free where the visitor comes in."""
 
@@ -38,6 +40,7 @@ class Layout:
         self.placed: dict[str, Placed] = {}
         self.body_of = {k: b for b in self.bodies for k in b.keys}
         self.costs: dict[int, float] = {}
+        self.work = 0
         self.relations: dict[str, list[Relation]] = {}
         for r in relations:
             mine = self.body_of.get(r.subject)
@@ -70,16 +73,21 @@ class Layout:
                 body.rank -= {"wall": 20, "ceiling": 25, "surface": 30}.get(body.mount, 0)
 
     def order(self, bodies: Sequence[Body]) -> list[Body]:
-        """By rank, but never before what carries it."""
+        """By rank, but never before what carries it or what its habits refer to."""
         waiting = sorted(bodies, key=lambda b: -b.rank)
         out: list[Body] = []
         done = {k for b in self.bodies if b not in waiting for k in b.keys}
         while waiting:
-            ready = next((b for b in waiting if b.support is None or b.support in done), waiting[0])
+            ready = next((b for b in waiting if self._needs(b) <= done), None) or next(
+                (b for b in waiting if b.support is None or b.support in done), waiting[0]
+            )
             waiting.remove(ready)
             out.append(ready)
             done.update(ready.keys)
         return out
+
+    def _needs(self, body: Body) -> set[str]:
+        return {host for _, _, host, _ in body.habits} | ({body.support} if body.support else set())
 
     # ------------------------------------------------------------------ search
     def solve(self, rounds: int) -> None:
@@ -88,6 +96,8 @@ class Layout:
             self._place(body)
         temperature = 12.0
         for i in range(rounds):
+            if self.work > MOST_WORK:
+                break
             wrong = [b for b in self.bodies if self.costs[id(b)] > STATED * 0.5 and b.mount != "surface"]
             wrong += [self.body_of[b.support] for b in self.bodies if b.mount == "surface" and self.costs[id(b)] > STATED and b.support]
             if not wrong:
@@ -177,6 +187,7 @@ class Layout:
     # ------------------------------------------------------------------ judgement
     def _judge(self, body: Body, poses: Poses, hard: bool) -> Float[Array, " n"]:
         """Cost of each pose; infinite where something is hit. ``hard=False`` trusts that nothing is."""
+        self.work += len(poses) * len(body.members) * (len(self.placed) + 4)
         boxes = {m.thing.item.key: self._boxes(m, poses) for m in body.members}
         cost = np.zeros(len(poses))
         if hard:
@@ -375,7 +386,8 @@ class Layout:
             return cost + 0.25 * along
         if body.mount == "ceiling":
             return cost + 1.0 * np.linalg.norm(own.center[:, :2] - (low + high) / 2, axis=1)
-        if lead.kind.against_wall and len(body.members) == 1:
+        lo, hi = body.extent()
+        if lead.kind.against_wall and hi[1] - lo[1] < 1.4 * lead.size[1]:
             back = self._back_gap(own)
             cost += 5.0 * np.minimum(back, 1.0) + np.where(back > 0.1, 3.0, 0.0)
             if lead.name in ("sofa", "bed", "desk", "fireplace", "bathtub", "stove"):  # the anchor of a room sits in the middle of its wall
@@ -383,6 +395,10 @@ class Layout:
                     np.abs(own.front[:, 1]) > 0.5, np.abs(own.center[:, 0] - (low + high)[0] / 2), np.abs(own.center[:, 1] - (low + high)[1] / 2)
                 ) if own.front is not None else np.minimum(gx, gy)  # fmt: skip
                 cost += 0.5 * offset
+                if own.front is not None:  # the visitor looks north: the hero of the room looks back
+                    cost += 1.2 * (1 + own.front[:, 1]) if not body.partnered else 0.0
+            if body.partnered and own.front is not None:
+                cost += 3.0 * np.abs(own.front[:, 1])
             if lead.size[2] > 1.0:
                 for o in self.shell.openings:
                     if o.kind == "window":
@@ -443,9 +459,9 @@ class Layout:
                 continue
             b = p.boxes()
             if b.front is not None:
-                cost += 2.5 * _hits(own, _front_zone(b, priors.FRONT_SPACE_M.get(p.thing.name, 0.25)))
+                cost += 4.0 * _hits(own, _front_zone(b, priors.FRONT_SPACE_M.get(p.thing.name, 0.25)))
             g = gap(own, b, 2)
-            cost += np.where((g > 0.06) & (g < 0.45), 0.5, 0.0)
+            cost += np.where((g > 0.08) & (g < 0.45), 0.9, 0.0)
         return cost
 
     def _in_view(self, own: Boxes) -> Float[Array, " n"]:

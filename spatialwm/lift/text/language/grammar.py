@@ -15,7 +15,7 @@ from spatialwm.lift.text.language.settings import Setting
 from spatialwm.lift.text.language.things import Group, Mentions, Thing
 from spatialwm.lift.text.language.vocabulary import Vocabulary
 
-CONTAINERS = frozenset("bowl plate mug vase box crate barrel basket".split())
+CONTAINERS = frozenset("bowl plate mug cup glass vase box crate barrel basket tray cart".split())
 """Kinds that hold what they are ``full of``."""
 SEATS = frozenset("chair stool bench armchair".split())
 DIRECT: dict[Sense, Predicate] = {
@@ -27,6 +27,11 @@ DIRECT: dict[Sense, Predicate] = {
 
 
 TABLES = frozenset("table desk nightstand cabinet bookshelf shelf counter".split())
+
+
+def head(kind: str) -> str:
+    """``chair`` of ``office chair``."""
+    return kind.split()[-1] if kind else ""
 
 
 def small(thing: Thing, kind: Kind) -> bool:
@@ -164,7 +169,7 @@ class Reading:
             host = self.subjects[-1] if self.subjects and not self.closed else None
             following = self._peek()
             owned = following is not None and following.noun is not None and following.noun.definite
-            if host is None or owned or host.things[0].kind not in CONTAINERS:
+            if host is None or owned or head(host.things[0].kind) not in CONTAINERS:
                 if following is not None and following.noun:  # "a picture of a cat" shows a cat, it is none
                     self.at += 1
                     if following.noun.place and following.noun.match is None:
@@ -237,6 +242,8 @@ class Reading:
         joined = previous is not None and previous.role in ("and", "comma", "or")
         if self._drops_out_of_list(np, joined, previous):
             self.listing = self.host = None
+            self._keep_topic()
+            self.closed = True
         group = self._resolve(np)
         if group is None:
             return
@@ -269,7 +276,7 @@ class Reading:
         kind = self.vocabulary.kinds.get(np.match.kind) if np.match else None
         if kind is None or np.match is None:
             return previous is not None and previous.role == "comma"
-        return (kind.habitat != "surface" and kind.name not in SEATS and previous is not None and previous.role == "comma")
+        return (kind.habitat != "surface" and head(kind.name) not in SEATS and previous is not None and previous.role == "comma")
 
     def _keep_topic(self) -> None:
         if self.subjects:
@@ -428,9 +435,6 @@ class Reading:
             return self.nearest if self._prefers_nearest() else self.subjects
         inside = {id(t) for g in objects for t in g.things}
         if len(self.subjects) > 1:
-            for i, group in enumerate(self.subjects):
-                if any(id(t) in inside for t in group.things):
-                    return self.subjects[i + 1 :] or self.subjects
             surface = [g for g in self.subjects if g.built and self.vocabulary.kinds[g.things[0].kind].habitat == "surface"]
             if phrase.sense in ("on_top", "inside") and self.subjects[-1] in surface:
                 tail: list[Group] = []
@@ -439,6 +443,8 @@ class Reading:
                         break
                     tail.append(g)
                 return tail[::-1]
+            if any(id(t) in inside for g in self.subjects for t in g.things):
+                return self.subjects[-1:]
             both = self.tied and len(self.subjects) == 2 and phrase.sense not in ("around", "surrounded_by")
             return self.subjects if both or (objects and objects == [self.host]) else self.subjects[-1:]
         return self.subjects
@@ -530,14 +536,16 @@ class Reading:
             for t, o in pairs:
                 self._add("under", o, (t,))
                 self.related.add(id(t))
-        elif sense == "at" and any(t.kind in SEATS for t in things):
+        elif sense == "at" and any(head(t.kind) in SEATS for t in things):
             for t, o in self._pairs(things, others, each):
                 self._seat(t, o)
         else:
             predicate = DIRECT.get(sense, "near")
             if sense == "inside" and np is not None and np.match is not None and not self._hollow(others[0].kind):
                 predicate = "on_top"
-            for t, o in self._pairs(things, others, each):
+            directed = predicate in ("left_of", "right_of", "in_front_of", "behind") and len(things) == 1 and not each
+            pairs = [(things[0], o) for o in others] if directed else self._pairs(things, others, each)
+            for t, o in pairs:
                 self._add(predicate, t, (o,), distance_m)
 
     def _hollow(self, kind: str) -> bool:
@@ -589,7 +597,7 @@ class Reading:
 
     def _seat(self, seat: Thing, table: Thing) -> None:
         self._add("next_to", seat, (table,))
-        if seat.kind in SEATS:
+        if head(seat.kind) in SEATS and not any(r.subject == seat.key and r.predicate == "facing" for r in self.relations):
             self._add("facing", seat, (table,))
 
     def _group_relation(self, predicate: Predicate, groups: list[Group]) -> None:
@@ -616,7 +624,7 @@ class Reading:
         self, predicate: Predicate, subject: Thing, objects: tuple[Thing, ...] = (), distance_m: float | None = None,
         group: tuple[str, ...] = (), implied: bool = False,
     ) -> None:  # fmt: skip
-        if not implied:
+        if not implied and predicate != "facing":  # where a thing looks leaves open where it is
             self.related.add(id(subject))
         if not subject.key or not all(o.key and o is not subject for o in objects):
             return
@@ -636,14 +644,14 @@ class Reading:
             if not group.built or not host.built:
                 continue
             kind, base = self.vocabulary.kinds[things[0].kind], self.vocabulary.kinds[host.things[0].kind]
-            ring = kind.name in SEATS and base.name not in SEATS
+            ring = head(kind.name) in SEATS and head(base.name) not in SEATS
             if ring:
                 self._ring(things, host.things)
                 continue
             for t, o in self._pairs(things, host.things, True):
                 if t is o:
                     continue
-                if o.kind in CONTAINERS and small(t, kind) and (filling or o.kind in ("vase", "bowl")):
+                if head(o.kind) in CONTAINERS and small(t, kind) and (filling or o.kind in ("vase", "bowl")):
                     self._add("inside", t, (o,))
                 elif small(t, kind) and (is_table(base) or (kind.habitat == "surface" and base.habitat in ("floor", "ground", "surface"))):
                     self._add("on_top", t, (o,))

@@ -20,9 +20,10 @@ def implied_items(setting: Setting, stated: list[Item], absent: tuple[str, ...],
     kinds = {i.kind for i in stated} | set(absent)
     broader = {h for i in stated if i.noun for h in _hypernyms(i, vocabulary)}
     out: list[Item] = []
-    for kind, count in setting.usual:
-        known = vocabulary.kinds.get(kind)
-        if known is None or kind in kinds or known.family not in ("both", setting.family) or vocabulary.heads(kind) & taken:
+    for noun, count in setting.usual:
+        kind = vocabulary.named(noun)
+        known = vocabulary.kinds[kind] if kind else None
+        if kind is None or known is None or kind in kinds or known.family not in ("both", setting.family) or vocabulary.heads(kind) & taken:
             continue
         if normal(kind)[-1] in broader or len(stated) + len(out) + count > ENOUGH[setting.family] + count // 2:
             continue

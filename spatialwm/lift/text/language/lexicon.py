@@ -22,6 +22,12 @@ MATERIALS: dict[str, str] = {
 }  # fmt: skip
 """Written word -> material. Tree names such as ``oak`` are materials only in front of another noun."""
 
+PROPORTIONS: dict[str, tuple[str, float]] = {
+    "tall": ("height", 1.2), "high": ("height", 1.15), "low": ("height", 0.75), "short": ("height", 0.8), "long": ("length", 1.3),
+    "wide": ("width", 1.25), "narrow": ("width", 0.75), "king": ("width", 1.15), "queen": ("width", 1.05), "single": ("width", 0.7),
+}  # fmt: skip
+"""Adjectives that change one dimension, and by what factor of the usual."""
+
 FINE_WOODS = frozenset("oak pine walnut birch cherry mahogany teak bamboo".split())
 """Woods worth keeping by name."""
 
@@ -46,7 +52,7 @@ ADJECTIVES = frozenset(
     stylish sleek tired huge spacious airy tropical autumnal wintry summery low-poly realistic detailed cinematic photorealistic
     typical usual certain own same personal favorite favourite fresh ripe juicy cracked rusty rusted tattered faded cheerful happy
     sad angry friendly fat skinny upright vertical horizontal diagonal proper good great perfect bad real fake tiny
-    toy wall-mounted ceiling-mounted cast wrought""".split()
+    wall-mounted ceiling-mounted cast wrought""".split()
 )
 
 NUMBER_WORDS: dict[str, float] = {

@@ -73,7 +73,8 @@ def _setting(reading: Reading, things: Sequence[Thing], known: Vocabulary) -> tu
     family = "outdoor" if outdoor else "indoor"
     best, votes = None, 0
     for setting in SETTINGS:
-        score = sum(k in setting.signs for k in dict.fromkeys(kinds))
+        signs = {known.named(s) for s in setting.signs}
+        score = sum(k in signs for k in dict.fromkeys(kinds))
         if setting.family == family and score > votes:
             best, votes = setting, score
     name = best.name if best else DEFAULT[family]
@@ -102,9 +103,14 @@ def _item(thing: Thing, kind: str, known: Vocabulary) -> Item:
     m = dict(thing.measures_m)
     if thing.how == "near" and thing.noun in USUAL_M and not m:
         factor = USUAL_M[thing.noun] / max(known.kinds[kind].size_m)
-        m = dict(zip(("width", "length", "height"), (v * factor for v in known.kinds[kind].size_m), strict=True))
+        w, d, h = (round(v * factor, 4) for v in known.kinds[kind].size_m)
+        m = {"width": w, "length": max(w, d), "height": h}
     loose = m.pop("long", None)
     built = known.kinds[kind]
+    width, depth, height = built.size_m
+    usual = {"width": width, "length": max(width, depth), "height": height}
+    for dimension, factor in (lex.PROPORTIONS[a] for a in thing.adjectives if a in lex.PROPORTIONS):
+        m.setdefault(dimension, round(usual[dimension] * factor, 3))
     labels = () if thing.how == "near" else (kind, *built.synonyms)
     upright = built.size_m[2] >= max(built.size_m[:2])
     return Item(

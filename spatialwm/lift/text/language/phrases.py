@@ -440,6 +440,9 @@ class _Chunker:
             np.structure = bases[-1]
         keep = max(covered, len(place[2]) if place else 0, 1)
         lead, head = body[: len(body) - keep], body[len(body) - keep :]
+        for token in head[:-1]:  # "wooden crate" may be a name of its own, and is of wood all the same
+            if token.word in lex.MATERIALS and np.match and token.base not in np.match.kind:
+                np.material = lex.MATERIALS[token.word]
         modifiers: list[Token] = []
         colors: list[str] = []
         adjectives: list[str] = []
@@ -467,7 +470,7 @@ class _Chunker:
                     np.ordinal = lex.ORDINALS[w]
             elif w in ("and", "x") or w in lex.FILLERS or token.value is not None:
                 continue
-            elif w.endswith("ly") or (w.endswith(("ing", "ed")) and not self._is_noun_word(token)):
+            elif w.endswith("ly"):
                 adjectives.append(w)
             else:
                 modifiers.append(token)

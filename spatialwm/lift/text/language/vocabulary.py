@@ -38,7 +38,7 @@ class Vocabulary:
             for noun in kind.hypernyms:
                 self._broader.setdefault(normal(noun), []).append(name)
         for noun, candidates in NEAR.items():
-            stand_in = next((k for k in candidates if k in self.kinds), None)
+            stand_in = next((k for k in map(self.named, candidates) if k is not None), None)
             if stand_in is not None:
                 self._table.setdefault(noun, (stand_in, "near"))
         for noun, names in self._broader.items():
@@ -53,6 +53,11 @@ class Vocabulary:
             if found:
                 return Match(found[0], n, found[1])
         return None
+
+    def named(self, noun: str) -> str | None:
+        """The kind whose name or synonym ``noun`` is."""
+        found = self._table.get(normal(noun))
+        return found[0] if found and found[1] == "name" else None
 
     def kinds_named(self, noun: str) -> tuple[str, ...]:
         """Every kind that answers to ``noun`` by name, by synonym, by a broader noun or as the last words of its name."""
