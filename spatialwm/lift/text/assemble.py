@@ -40,6 +40,10 @@ BROAD_M = 0.025
 """Parts of coarser spacing than this are broad, plain surfaces."""
 
 
+NEAR_M = 0.016
+"""Spacing of broad surfaces where something touches them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """What a quality stands for."""
@@ -53,7 +57,7 @@ class Budget:
 
 
 BUDGETS: dict[Quality, Budget] = {
-    "draft": Budget(splats=70_000, effort=Effort(direct=0.5, gather_rays=24, gather_share=0.25, cache_rays=10), sh_degree=0, eyes=0),
+    "draft": Budget(splats=70_000, effort=Effort(direct=0.5, gather_rays=28, gather_share=0.25, cache_rays=10), sh_degree=0, eyes=0),
     "standard": Budget(splats=215_000, effort=Effort(), sh_degree=1, eyes=14),
     "high": Budget(splats=480_000, effort=Effort(direct=1.5, gather_rays=64, gather_share=0.3, cache_rays=32), sh_degree=2, eyes=26),
 }
@@ -96,8 +100,9 @@ def assemble(
     names = [p.item.key for p in placed] + [p.id for p in pieces]
 
     progress("lighting", 0.0)
-    rays, glows = _rays(bodies)
+    rays, glows, owners = _rays(bodies)
     coarseness = each([partial(_coarseness, b, rays, place.eyes) for b in bodies])
+    _refine_near(bodies, coarseness)
     progress("splatting", 0.08)
     wanted = sum(expected_count(p, c) for b, cs in zip(bodies, coarseness, strict=True) for p, c in zip(b.parts, cs, strict=True) if p.opacity > 0)
     strands = sum(len(s.roots) for b in bodies for s in b.strands)
@@ -107,6 +112,7 @@ def assemble(
     order = sorted(range(len(jobs)), key=lambda n: -sum(len(p.solid.faces) + expected_count(p) for p in bodies[n].parts))
     made = each([jobs[n] for n in order])
     splats = concatenate([made[order.index(n)] for n in range(len(jobs))])
+    splats = splats.select(~_buried(splats, rays, owners))
     progress("lighting", 0.3)
     lights = _lights(placed, place)
     colors = _shade(splats, bodies, rays, glows, lights, place, budget, _random(seed, "light"), part_of(progress, 0.3, 0.9))
@@ -143,10 +149,29 @@ def _corners(part: Part, pose: Pose) -> Float[np.ndarray, "f 3 3"]:
     return pose.apply(part.solid.vertices)[part.solid.faces]
 
 
-def _rays(bodies: Sequence[_Body]) -> tuple[Rays, np.ndarray]:
-    casting = [(b, p) for b in bodies for p in b.parts if p.casts_shadow and len(p.solid.faces)]
-    rays = Rays([_corners(p, b.pose) for b, p in casting], [p.thin for _, p in casting])
-    return rays, np.array([p.emits for _, p in casting], np.bool_)
+def _rays(bodies: Sequence[_Body]) -> tuple[Rays, np.ndarray, np.ndarray]:
+    """The ray index; per solid whether it glows, and whose it is."""
+    casting = [(n, b, p) for n, b in enumerate(bodies) for p in b.parts if p.casts_shadow and len(p.solid.faces)]
+    rays = Rays([_corners(p, b.pose) for _, b, p in casting], [p.thin for *_, p in casting])
+    return rays, np.array([p.emits for *_, p in casting], np.bool_), np.array([n for n, *_ in casting], np.int64)
+
+
+def _buried(splats: Splats, rays: Rays, owners: np.ndarray) -> np.ndarray:
+    """Which Gaussians lie inside their own object: rays along and beside the normal both meet its triangles from behind.
+
+    Crossing solids leave such Gaussians; unlit and black, they would shine through as dirt along every joint.
+    """
+    out = np.zeros(len(splats), np.bool_)
+    tested = np.nonzero((splats.thin == 0) & (splats.emission.sum(1) == 0))[0]
+    for tilt in (0.0, 0.45):
+        normals = splats.normals[tested]
+        ways = normals + np.float32(tilt) * splats.axes[tested, :, 0]
+        ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+        hit = rays.first_hit(splats.means[tested] + normals * np.float32(0.0015), ways)
+        own = (hit >= 0) & (rays.thin[hit] == 0) & (owners[rays.solid[hit]] == splats.owner[tested])
+        tested = tested[own & ((rays.normals[hit] * ways).sum(1) > 0)]
+    out[tested] = True
+    return out
 
 
 def _coarseness(body: _Body, rays: Rays, eyes: np.ndarray) -> list[np.ndarray]:
@@ -164,6 +189,30 @@ def _coarseness(body: _Body, rays: Rays, eyes: np.ndarray) -> list[np.ndarray]:
             factor[hidden[free]] = HIDDEN_SPACING
         out.append(factor)
     return out
+
+
+def _refine_near(bodies: Sequence[_Body], coarseness: Sequence[list[np.ndarray]]) -> None:
+    """Make broad surfaces finer where an object touches them, in place.
+
+    Gaussians are sorted by their centres: a wide one of the wall just left of a picture would be drawn over its edge.
+    """
+    boxes = []
+    for b in bodies:
+        if b.piece is None and b.parts:
+            points = np.concatenate([b.pose.apply(p.solid.vertices) for p in b.parts])
+            boxes.append((points.min(0) - 0.05, points.max(0) + 0.05))
+    for b, factors in zip(bodies, coarseness, strict=True):
+        if b.piece is None or b.piece.role == "backdrop":
+            continue
+        for p, factor in zip(b.parts, factors, strict=True):
+            if p.spacing_m <= NEAR_M:
+                continue
+            corners = _corners(p, b.pose)
+            low, high = corners.min(1), corners.max(1)
+            touched = np.zeros(len(corners), np.bool_)
+            for box_low, box_high in boxes:
+                touched |= ((low <= box_high) & (high >= box_low)).all(1)
+            factor[touched] *= NEAR_M / p.spacing_m
 
 
 def _splats(body: _Body, coarseness: Sequence[np.ndarray], owner: int, density: float, rng: np.random.Generator) -> Splats:

@@ -215,7 +215,7 @@ def _cactus(w: float, h: float, pot_r: float, pot_h: float, rng: np.random.Gener
 def painting(seed: int, half_x: float, half_z: float, tint: str | None) -> Material:
     """A picture in a mount: landscape, seascape, abstract circles, or a field of colour; texture x, z are centred metres."""
     style = seed % 4
-    accent = linear(tint) if tint else linear(("#b5533c", "#2f4858", "#d9a441", "#7a8f6a")[(seed // 4) % 4])
+    accent = linear(tint or "#b5533c")
 
     def at(s: Surfels) -> Look:
         u, v = s.texture[:, 0] / half_x, s.texture[:, 2] / half_z
@@ -240,7 +240,8 @@ def painting(seed: int, half_x: float, half_z: float, tint: str | None) -> Mater
         else:
             flow = fbm(s.texture, (4.0, 1.0, 4.0), 4, seed)
             c = ramp(v + 0.5 * flow, [(-1.0, "#22303c"), (-0.2, "#4f6d7a"), (0.1, "#c0d6df"), (0.5, "#e8dab2"), (0.9, "#dd6e42")])
-        c = np.where((fbm(s.texture, 2.2, 3, seed + 3) > 0.42)[:, None], 0.5 * c + 0.5 * accent, c)
+        if tint:
+            c = np.where((fbm(s.texture, 2.2, 3, seed + 3) > 0.15)[:, None], 0.25 * c + 0.75 * accent, c)
         mount = np.maximum(np.abs(u), np.abs(v)) > 0.8
         return m.look(np.where(mount[:, None], linear("#e9e2d2"), c) * (1 + 0.06 * fbm(s.texture, 60.0, 2, 3))[:, None])
 
@@ -262,7 +263,7 @@ def picture(item: Item, rng: np.random.Generator) -> Model:
     frame = wood.material if wood else m.wood(("#20140b", "#4b2f18"), 0, 41)
     canvas = quad((-w / 2 + rim * 0.7, -0.001, rim * 0.7), (w - 1.4 * rim, 0, 0), (0, 0, h - 1.4 * rim), 0.12)
     canvas = solid(canvas.vertices, canvas.faces, canvas.vertices - (0, 0, h / 2))
-    back = box(w - rim, d * 0.4, h - rim, 0.0, 0.3).moved(0, d * 0.28, h / 2)
+    back = box(w - rim, d * 0.2, h - rim, 0.0, 0.3).moved(0, d * 0.38, h / 2)
     seed = int(rng.integers(0, 4096))
     return Model(
         kind="picture", has_front=True, mass_kg=2.0, color=known_color(item.color), material="wood", movable=True,
@@ -426,7 +427,7 @@ def curtain(item: Item, rng: np.random.Generator) -> Model:
     ends = [sphere(0.028, 2).moved(s * w / 2, 0, h - 0.03) for s in (-1, 1)]
     return Model(
         kind="curtain", mass_kg=3.0, color=cover.color, material=cover.name, movable=False, has_front=True,
-        parts=(part("cloth", [drape(-1), drape(1)], cover.material, 0.018, thin=1.0, collides=False), part("rod", [bar, *ends], m.plain("#3a2a1a", 0.6, 0.3), 0.011)),
+        parts=(part("cloth", [drape(-1), drape(1)], m.drapery(cover.color or "#b58a5a"), 0.018, thin=1.0, collides=False), part("rod", [bar, *ends], m.plain("#3a2a1a", 0.6, 0.3), 0.011)),
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ class Effort:
 
     direct: float = 1.0
     """Factor on every light's shadow rays."""
-    gather_rays: int = 40
+    gather_rays: int = 56
     gather_share: float = 0.25
     """Share of the Gaussians that gather indirect light; the others interpolate, as it varies slowly."""
     cache_rays: int = 20
@@ -205,8 +205,8 @@ def _indirect(splats: Splats, rays: Rays, cache: Cache, sky: Sky, effort: Effort
     chosen = np.sort(rng.permutation(n)[: max(min(n, 2000), int(n * effort.gather_share))])
     some = splats.select(chosen)
     light = gather(rays, some.means, some.normals, some.shading, some.thin, cache, sky, effort.gather_rays, rng)
-    near = neighbours(some.means, 12)
-    light = bilateral(*near, some.normals, light, 2)
+    near = neighbours(some.means, 14)
+    light = bilateral(*near, some.normals, light, 3)
     if len(chosen) == n:
         return light
     distance, index = cKDTree(some.means).query(splats.means, k=min(6, len(chosen)), workers=-1)

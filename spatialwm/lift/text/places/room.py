@@ -27,6 +27,13 @@ LAMP_KINDS = frozenset({"floor lamp", "table lamp", "lamp", "pendant lamp", "cei
                         "lantern", "desk lamp", "wall lamp"})  # fmt: skip
 """Kinds that give light; with one of them, dusk is the hour that flatters."""
 
+TRIM_M = 0.11
+CORNICE_M = 0.06
+"""Heights of skirting and cornice. Walls end where these begin: their Gaussians then stop at the edge instead of bleeding over it."""
+
+CELL_M = 0.12
+"""Size of wall triangles; the grain at which walls get finer near what hangs on them."""
+
 DOOR_M = (0.92, 2.06)
 """Width and height of a door leaf."""
 
@@ -112,10 +119,11 @@ def _pieces(plan: _Plan, graph: SceneGraph) -> tuple[Piece, ...]:
     pieces = [_floor(plan), _ceiling(plan)]
     wall = _wall_material(plan.style)
     name = plan.style.wall_finish
+    low, tall = TRIM_M - 0.008, z - TRIM_M - CORNICE_M + 0.016
     runs: dict[Wall, list[Solid]] = {
-        "north": [quad((x, y, 0), (-2 * x, 0, 0), (0, 0, z))],
-        "south": [quad((-x, -y, 0), (2 * x, 0, 0), (0, 0, z))],
-        "east": [quad((x, -y, 0), (0, 2 * y, 0), (0, 0, z))],
+        "north": [quad((x, y, low), (-2 * x, 0, 0), (0, 0, tall), CELL_M)],
+        "south": [quad((-x, -y, low), (2 * x, 0, 0), (0, 0, tall), CELL_M)],
+        "east": [quad((x, -y, low), (0, 2 * y, 0), (0, 0, tall), CELL_M)],
         "west": _west_wall(plan),
     }
     slabs = {
@@ -201,20 +209,20 @@ def _ceiling(plan: _Plan) -> Piece:
 
 
 def _west_wall(plan: _Plan) -> list[Solid]:
-    x, y, z = plan.x, plan.y, plan.z
+    x, y, low, high = plan.x, plan.y, TRIM_M - 0.008, plan.z - CORNICE_M + 0.008
     if not plan.window:
-        return [quad((-x, y, 0), (0, -2 * y, 0), (0, 0, z))]
-    a, b, low, high = plan.window
+        return [quad((-x, y, low), (0, -2 * y, 0), (0, 0, high - low), CELL_M)]
+    a, b, sill, lintel = plan.window
     return [
-        quad((-x, y, 0), (0, b - y, 0), (0, 0, z)), quad((-x, a, 0), (0, -y - a, 0), (0, 0, z)),
-        quad((-x, b, 0), (0, a - b, 0), (0, 0, low)), quad((-x, b, high), (0, a - b, 0), (0, 0, z - high)),
+        quad((-x, y, low), (0, b - y, 0), (0, 0, high - low), CELL_M), quad((-x, a, low), (0, -y - a, 0), (0, 0, high - low), CELL_M),
+        quad((-x, b, low), (0, a - b, 0), (0, 0, sill - low), CELL_M), quad((-x, b, lintel), (0, a - b, 0), (0, 0, high - lintel), CELL_M),
     ]  # fmt: skip
 
 
 def _trim(plan: _Plan) -> Piece:
     """Skirting, broken at the door, and a cornice."""
     x, y, z = plan.x, plan.y, plan.z
-    d, h = 0.018, 0.11
+    d, h = 0.018, TRIM_M
     boards = [box(d, 2 * y, h, 0).moved(s * (x - d / 2), 0, h / 2) for s in (-1, 1)]
     boards.append(box(2 * x, d, h, 0).moved(0, y - d / 2, h / 2))
     if plan.door_x is None:
@@ -224,11 +232,11 @@ def _trim(plan: _Plan) -> Piece:
         for low, high in ((-x, plan.door_x - gap), (plan.door_x + gap, x)):
             if high - low > 0.02:
                 boards.append(box(high - low, d, h, 0).moved((low + high) / 2, -y + d / 2, h / 2))
-    c = 0.06
+    c = CORNICE_M
     cornice = [box(c, 2 * y, c, 0).moved(s * (x - c / 2), 0, z - c / 2) for s in (-1, 1)]
     cornice += [box(2 * x, c, c, 0).moved(0, s * (y - c / 2), z - c / 2) for s in (-1, 1)]
     made = finish("painted wood", plan.style.trim).material
-    part = Part(name="trim", solid=join([*boards, *cornice]), material=made, spacing_m=0.022, smooth=False, collides=False)
+    part = Part(name="trim", solid=join([*boards, *cornice]), material=made, spacing_m=0.018, smooth=False, collides=False)
     return Piece(id="trim", category="skirting", parts=(part,), labels=("baseboard", "cornice"), material="wood")
 
 
@@ -253,7 +261,7 @@ def _window(plan: _Plan, curtains: bool) -> list[Piece]:
     white = finish("painted wood", plan.style.trim).material
     parts = [
         Part(name="reveal", solid=join(reveal), material=m.plain(plan.style.trim), spacing_m=0.022, smooth=False, collides=False),
-        Part(name="frame", solid=join([*bars, *casing]), material=white, spacing_m=0.0125, smooth=False, collides=False),
+        Part(name="frame", solid=join([*bars, *casing]), material=white, spacing_m=0.0115, smooth=False, collides=False),
     ]
     pieces = [Piece(id="window", category="window", parts=tuple(parts), material="wood")]
     if curtains and plan.style.curtain:
@@ -285,7 +293,7 @@ def _curtains(plan: _Plan, color: str) -> Piece:
     return Piece(
         id="curtains", category="curtain", labels=("drapes",), color=color, material="fabric",
         parts=(
-            Part(name="cloth", solid=cloth, material=m.fabric(color, 0.006), spacing_m=0.018, thin=1.0, collides=False),
+            Part(name="cloth", solid=cloth, material=m.drapery(color), spacing_m=0.018, thin=1.0, collides=False),
             Part(name="rod", solid=join([bar, *knobs]), material=dark, spacing_m=0.011, collides=False),
         ),
     )  # fmt: skip

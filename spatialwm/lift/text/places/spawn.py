@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from spatialwm.geometry.camera import Camera
-from spatialwm.lift.text.places.shell import Shell
+from spatialwm.lift.text.places.shell import Opening, Shell
 
 EYE_M = 1.55
 FOV_X_DEG = 72.0
@@ -28,25 +28,59 @@ def indoor_view(shell: Shell, bounds: Float[np.ndarray, "m 2 3"]) -> Camera:
     centers = bounds.mean(1)
     extents = np.linalg.norm(bounds[:, 1] - bounds[:, 0], axis=1)
     weights = np.clip(extents, 0.15, 1.6) ** 0.5
+    windows = [_middle(shell, o) for o in shell.openings if o.kind == "window"]
     best, chosen = -math.inf, None
-    for x in np.linspace(low[0], high[0], 7):
-        for y in np.linspace(low[1], (low[1] + high[1]) / 2 + 0.2 * (high[1] - low[1]), 5):
+    for x in np.linspace(low[0], high[0], 9):
+        for y in np.linspace(low[1], (low[1] + high[1]) / 2 + 0.2 * (high[1] - low[1]), 6):
             eye = np.array([x, y, EYE_M])
             inside = (bounds[:, 0, :2] - 0.25 < eye[:2]).all(1) & (eye[:2] < bounds[:, 1, :2] + 0.25).all(1)
             if (inside & (bounds[:, 1, 2] > 0.5)).any():
                 continue
-            target = np.average(centers, axis=0, weights=weights)
-            target[2] = min(max(target[2], 0.75), 1.15)
-            if np.linalg.norm(target[:2] - eye[:2]) < 0.8:
+            if np.linalg.norm(np.average(centers, axis=0, weights=weights)[:2] - eye[:2]) < 0.8:
                 continue
-            score = _score(eye, target, bounds, centers, extents, weights)
-            score += 0.12 * (high[1] - y) / (high[1] - low[1]) + 0.05 * abs(x - target[0])
-            if score > best:
-                best, chosen = score, (eye, target)
+            for target in _targets(eye, centers, weights):
+                score = _score(eye, target, bounds, centers, extents, weights)
+                score += 0.10 * (high[1] - y) / (high[1] - low[1]) + 0.10 * sum(_in_view(eye, target, w) for w in windows)
+                if score > best:
+                    best, chosen = score, (eye, target)
     if chosen is None:
         chosen = (np.array([high[0] * 0.4, low[1], EYE_M]), np.array([0.0, high[1], 1.0]))
     eye, target = (tuple(float(v) for v in p) for p in chosen)
     return Camera.look_at(eye, target, *SIZE, FOV_X_DEG)  # pyright: ignore[reportArgumentType]
+
+
+def _middle(shell: Shell, opening: Opening) -> np.ndarray:
+    along, z = sum(opening.along) / 2, sum(opening.z) / 2
+    match opening.wall:
+        case "north":
+            return np.array([along, shell.high[1], z])
+        case "south":
+            return np.array([along, shell.low[1], z])
+        case "east":
+            return np.array([shell.high[0], along, z])
+        case _:
+            return np.array([shell.low[0], along, z])
+
+
+def _targets(eye: np.ndarray, centers: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
+    """Where to look from a place: at the weighted middle of things, and at the middle of the angle they span."""
+    height = float(np.clip(np.average(centers[:, 2], weights=weights), 0.75, 1.15))
+    middle = np.average(centers, axis=0, weights=weights)
+    away = centers[:, :2] - eye[:2]
+    mean = math.atan2(*(np.average(away / (np.linalg.norm(away, axis=1, keepdims=True) + 1e-9), axis=0, weights=weights)[::-1]))
+    turn = (np.arctan2(away[:, 1], away[:, 0]) - mean + math.pi) % (2 * math.pi) - math.pi
+    reach = float(np.linalg.norm(middle[:2] - eye[:2]))
+    out = [np.array([middle[0], middle[1], height])]
+    for shift in ((turn.min() + turn.max()) / 2, -0.2, 0.2):
+        a = mean + float(shift)
+        out.append(np.array([eye[0] + reach * math.cos(a), eye[1] + reach * math.sin(a), height]))
+    return out
+
+
+def _in_view(eye: np.ndarray, target: np.ndarray, point: np.ndarray) -> bool:
+    a, b = target[:2] - eye[:2], point[:2] - eye[:2]
+    cosine = float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9))
+    return cosine > math.cos(math.radians(FOV_X_DEG / 2 * 0.85))
 
 
 def _score(eye: np.ndarray, target: np.ndarray, bounds: np.ndarray, centers: np.ndarray, extents: np.ndarray, weights: np.ndarray) -> float:
@@ -65,7 +99,7 @@ def _score(eye: np.ndarray, target: np.ndarray, bounds: np.ndarray, centers: np.
     ideal = np.clip(1.6 * extents, 1.2, 3.6)
     closeness = 1.0 / (1.0 + 0.12 * np.maximum(distance - ideal, 0) + 0.5 * np.maximum(0.7 * extents - distance, 0))
     free = np.array([_visible(eye, centers[i], bounds, i) for i in range(len(bounds))])
-    return float(np.average(shown * closeness * free, weights=weights))
+    return float(np.average(shown**1.4 * (0.35 + 0.65 * closeness) * free, weights=weights))
 
 
 def _visible(eye: np.ndarray, point: np.ndarray, bounds: np.ndarray, own: int) -> float:

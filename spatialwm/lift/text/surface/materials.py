@@ -114,7 +114,7 @@ def grain(texture: Float[np.ndarray, "n 3"], along: int, tones: tuple[Color, Col
     bend = 6 * warp + 3 * fbm(q, (2 * scale, 14 * scale, 14 * scale), 2, seed + 5)
     rings = np.sin(np.hypot(q[:, 1] + 0.11, q[:, 2] + 0.07) * 150 * scale + bend)
     fibre = fbm(q, (5 * scale, 160 * scale, 160 * scale), 2, seed + 2)
-    phase = np.clip(0.5 + 0.23 * rings + 0.33 * fibre + 0.18 * warp, 0, 1)
+    phase = np.clip(0.5 + 0.15 * rings + 0.36 * fibre + 0.2 * warp, 0, 1)
     color = mix(linear(tones[0]), linear(tones[1]), phase)
     pores = smoothstep(0.3, 0.7, fbm(q, (9 * scale, 260 * scale, 260 * scale), 1, seed + 8))
     return color * (1 - 0.3 * pores)[:, None], phase
@@ -208,6 +208,17 @@ def fabric(color: Color, thread: float = 0.02) -> Material:
         weave = np.sin(t[:, 0] + t[:, 2]) * np.sin(t[:, 1] + 0.7 * t[:, 2])
         albedo = base * (1 + 0.13 * weave + 0.10 * fbm(s.texture, 70.0, 2, 5) + 0.05 * fbm(s.texture, 4.0, 2, 8))[:, None]
         return look(albedo, 0.0010 * weave + 0.004 * fbm(s.texture, 9.0, 2, 6, ridged=True))
+
+    return at
+
+
+def drapery(color: Color) -> Material:
+    """Hanging cloth whose threads are too fine to see: soft level bands and a faint slub."""
+    base = linear(color)
+
+    def at(s: Surfels) -> Look:
+        slub = fbm(s.texture, (30.0, 30.0, 5.0), 2, 3)
+        return look(base * (1 + 0.07 * slub + 0.05 * fbm(s.texture, 3.0, 2, 4))[:, None])
 
     return at
 
