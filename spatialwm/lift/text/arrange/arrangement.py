@@ -13,7 +13,7 @@ from spatialwm.lift.text.arrange import priors
 from spatialwm.lift.text.arrange.bodies import Body, Placed, Thing, bodies_of, things_of
 from spatialwm.lift.text.arrange.predicates import PAIR, ROOM, Room, between, on_top, under
 from spatialwm.lift.text.arrange.solver import Layout
-from spatialwm.lift.text.graph import Relation, SceneGraph
+from spatialwm.lift.text.graph import SceneGraph
 from spatialwm.lift.text.kinds.kind import Kind
 from spatialwm.lift.text.model import Model
 from spatialwm.lift.text.places.shell import Shell
@@ -58,6 +58,7 @@ def arrange(
     layout = Layout(bodies, things, graph.relations, shell, rng)
     progress("arranging", 0.1)
     layout.solve(ROUNDS)
+    layout.turn()
     progress("arranging", 1.0)
     placed = {k: layout.placed[k] for k in things if k in layout.placed}
     return Arrangement(
@@ -72,7 +73,11 @@ def _adopt_habits(graph: SceneGraph, bodies: list[Body], things: Mapping[str, Th
     loose = ("facing", "on_wall", "hanging_from_ceiling", "on_top", "against_wall")
     beside = {(r.subject, o) for r in graph.relations for o in r.objects if r.predicate in ("next_to", "near", "between")}
     told = {r.subject for r in graph.relations if r.predicate not in loose}
-    told |= {r.subject for r in graph.relations if r.predicate == "on_top" and things.get(r.subject) and things[r.subject].kind.habitat == "floor"}
+    told |= {
+        r.subject
+        for r in graph.relations
+        if r.predicate == "on_top" and things.get(r.subject) and things[r.subject].kind.habitat == "floor"
+    }
     of_body = {k: b for b in bodies for k in b.keys}
     for r in graph.relations:
         if r.predicate == "across" and all(k in of_body for k in (r.subject, *r.objects)):
@@ -87,11 +92,15 @@ def _adopt_habits(graph: SceneGraph, bodies: list[Body], things: Mapping[str, Th
             if habit.subject != lead.name:
                 continue
             hosts = [k for k, t in things.items() if t.name == habit.object and of_body[k] is not body]
-            if habit.relation in ("seat", "centered", "flank") and len(hosts) > 1 or habit.relation == "flank":
+            if (habit.relation in ("seat", "centered", "flank") and len(hosts) > 1) or habit.relation == "flank":
                 hosts = [k for k in hosts if followers.get((habit.relation, k), 0) < (2 if habit.relation == "flank" else 1)]
             if key in told:  # "a nightstand next to the bed" leaves open where next to it
                 hosts = [k for k in hosts if (key, k) in beside]
-            if habit.relation == "screen" and habit.subject == "cabinet" and not any(b.support == key and b.lead.name == "tv" for b in bodies):
+            if (
+                habit.relation == "screen"
+                and habit.subject == "cabinet"
+                and not any(b.support == key and b.lead.name == "tv" for b in bodies)
+            ):
                 continue
             if not hosts:
                 continue
@@ -105,23 +114,25 @@ def _adopt_habits(graph: SceneGraph, bodies: list[Body], things: Mapping[str, Th
 
 
 WORDS = {
-    "on_top": "on", "under": "under", "inside": "inside", "next_to": "next to", "near": "near", "far": "far from", "across": "across from",
-    "facing": "facing", "left_of": "to the left of", "right_of": "to the right of", "in_front_of": "in front of", "behind": "behind",
-    "against_wall": "against a wall", "in_corner": "in a corner", "center_of_room": "in the middle of the room",
+    "on_top": "on", "under": "under", "inside": "inside", "next_to": "next to", "near": "near", "far": "far from",
+    "across": "across from",
+    "facing": "facing", "left_of": "to the left of", "right_of": "to the right of", "in_front_of": "in front of",
+    "behind": "behind",
+    "against_wall": "against a wall", "in_corner": "in a corner", "center_of_room": "in the middle",
     "hanging_from_ceiling": "from the ceiling", "on_wall": "on a wall", "surrounded_by": "surrounded by", "between": "between",
 }  # fmt: skip
 
 
-def _unmet(
-    graph: SceneGraph, things: Mapping[str, Thing], placed: Mapping[str, Placed], room: Room, indoor: bool
-) -> list[str]:
+def _unmet(graph: SceneGraph, things: Mapping[str, Thing], placed: Mapping[str, Placed], room: Room, indoor: bool) -> list[str]:
     out = [f"There was no room for the {t.item.noun} ({k}), so it was left out." for k, t in things.items() if k not in placed]
     for r in graph.relations:
         parties = [placed.get(k) for k in (r.subject, *r.objects)]
         if r.provenance != "stated" or any(p is None for p in parties) or r.predicate not in WORDS:
             continue
         boxes = [p.boxes() for p in parties if p is not None]
-        if r.predicate == "surrounded_by" or (not r.objects and not (indoor and r.predicate in ROOM)):
+        if r.predicate == "surrounded_by" or (
+            not r.objects and not ((indoor or r.predicate == "center_of_room") and r.predicate in ROOM)
+        ):
             short = 0.0 if r.objects or indoor else 1.0
         elif not r.objects:
             short = float(ROOM[r.predicate](boxes[0], room)[0])
@@ -135,5 +146,8 @@ def _unmet(
             short = float(PAIR[r.predicate](boxes[0], boxes[1])[0])
         if short > 0.03:
             others = " and ".join(f"the {things[o].item.noun}" for o in r.objects)
-            out.append(f"The {things[r.subject].item.noun} ({r.subject}) could not be placed {WORDS[r.predicate]} {others}".rstrip() + ".")
+            out.append(
+                f"The {things[r.subject].item.noun} ({r.subject}) could not be placed {WORDS[r.predicate]} {others}".rstrip()
+                + "."
+            )
     return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -27,11 +27,11 @@ class Thing:
     item: Item
     kind: Kind
     model: Model
-    lo: Float[Array, "3"]
-    hi: Float[Array, "3"]
+    lo: Float[Array, 3]
+    hi: Float[Array, 3]
 
     @property
-    def size(self) -> Float[Array, "3"]:
+    def size(self) -> Float[Array, 3]:
         """Extent of the unturned model."""
         return self.hi - self.lo
 
@@ -98,7 +98,7 @@ class Body:
         """A rug, path or pond: others may overlap it."""
         return len(self.members) == 1 and self.lead.name in priors.FLAT
 
-    def extent(self, yaw: float = 0.0) -> tuple[Float[Array, "3"], Float[Array, "3"]]:
+    def extent(self, yaw: float = 0.0) -> tuple[Float[Array, 3], Float[Array, 3]]:
         """Union of the members' boxes."""
         boxes = [m.bounds(np.array([yaw])) for m in self.members]
         return np.min([b[0][0] for b in boxes], axis=0), np.max([b[1][0] for b in boxes], axis=0)
@@ -113,12 +113,12 @@ class Placed:
     y: float
     z: float
     yaw: float
-    lo: Float[Array, "3"]
-    hi: Float[Array, "3"]
+    lo: Float[Array, 3]
+    hi: Float[Array, 3]
     support: str | None
 
     @property
-    def front(self) -> Float[Array, "2"] | None:
+    def front(self) -> Float[Array, 2] | None:
         """The model's -Y, turned."""
         return np.array([math.sin(self.yaw), -math.cos(self.yaw)]) if self.thing.model.has_front else None
 
@@ -147,7 +147,7 @@ def bodies_of(graph: SceneGraph, things: Mapping[str, Thing], indoor: bool) -> l
         center = things.get(relation.subject if relation.predicate == "surrounded_by" else (relation.objects or ("",))[0])
         if center is not None and center.item.key in taken:
             center = None
-        members = _pattern(relation, [things[k] for k in keys], center)
+        members = _pattern(relation, [things[k] for k in keys], center, graph, things)
         if members:
             taken.update(m.thing.item.key for m in members)
             bodies.append(Body(members, "floor"))
@@ -159,18 +159,38 @@ def bodies_of(graph: SceneGraph, things: Mapping[str, Thing], indoor: bool) -> l
     bodies += _dining(graph, things, taken)
     bodies += [Body([Member(t)], "floor") for key, t in things.items() if key not in taken]
     for body in bodies:
+        body.members = [replace(m, z=-float(m.thing.lo[2])) if m.support is None else m for m in body.members]
         _mount(body, graph, things, indoor)
-    _house(bodies, things, indoor)
+    _house(bodies, things, indoor, graph)
     return bodies
 
 
-def _pattern(relation: Relation, group: list[Thing], center: Thing | None) -> list[Member]:
+def _with_seats(desks: list[Member], graph: SceneGraph, things: Mapping[str, Thing]) -> list[Member]:
+    """Chairs that belong to desks of a grid move with them, behind each desk's front and looking across it."""
+    out = list(desks)
+    for m in desks:
+        if not m.thing.model.has_front:
+            continue
+        near = [
+            r.subject
+            for r in graph.relations
+            if r.predicate == "next_to" and r.objects == (m.thing.item.key,) and r.subject in things
+        ]
+        seat = next((things[k] for k in near if things[k].name in ("chair", "stool")), None)
+        if seat is not None and seat.item.key not in {o.thing.item.key for o in out}:
+            out.append(Member(seat, x=m.x, y=m.y - (m.thing.size[1] + seat.size[1]) / 2 - 0.14, yaw=math.pi))
+    return out
+
+
+def _pattern(
+    relation: Relation, group: list[Thing], center: Thing | None, graph: SceneGraph, things: Mapping[str, Thing]
+) -> list[Member]:
     if relation.predicate == "in_row" and len(group) >= 2:
         return row(group)
     if relation.predicate == "stacked" and len(group) >= 2:
         return stack(group)
     if relation.predicate == "aligned" and len(group) >= 2:
-        return grid(group)
+        return _with_seats(grid(group), graph, things)
     if relation.predicate == "in_circle" and len(group) >= 3:
         return ring(center, group)
     if relation.predicate == "surrounded_by" and len(group) >= 3 and center is not None:
@@ -199,7 +219,9 @@ def _flanked(relation: Relation, graph: SceneGraph, things: Mapping[str, Thing])
 
 def _dining(graph: SceneGraph, things: Mapping[str, Thing], taken: set[str]) -> list[Body]:
     """Chairs that nobody placed gather around the table that nobody claimed."""
-    placed = {r.subject for r in graph.relations if r.predicate not in ("facing",)} | {k for r in graph.relations for k in r.group}
+    placed = {r.subject for r in graph.relations if r.predicate not in ("facing",)} | {
+        k for r in graph.relations for k in r.group
+    }
     own: dict[str, list[Thing]] = {}
     for r in graph.relations:
         chair, table = things.get(r.subject), things.get((r.objects or ("",))[0])
@@ -251,7 +273,8 @@ def grid(group: Sequence[Thing]) -> list[Member]:
     pitch = (w * 1.35 + 0.01, d * 1.35) if small else (w + 0.5, d + 1.0)
     rows = math.ceil(len(group) / columns)
     return [
-        Member(t, x=(i % columns - (columns - 1) / 2) * pitch[0], y=(i // columns - (rows - 1) / 2) * pitch[1]) for i, t in enumerate(group)
+        Member(t, x=(i % columns - (columns - 1) / 2) * pitch[0], y=(i // columns - (rows - 1) / 2) * pitch[1])
+        for i, t in enumerate(group)
     ]
 
 
@@ -277,10 +300,14 @@ def ring(center: Thing | None, group: Sequence[Thing]) -> list[Member]:
     depth = max(t.size[1] for t in group)
     base = 0.0 if center is None else max(center.size[:2]) / 2
     space = priors.RING_GAP_M.get(center.name, 0.3 * min(size, 4) if size > 0.6 else 0.06) if center is not None else 0.0
+    members: list[Member] = []
     radius = max(base + depth / 2 + space, 1.15 * size * len(group) / (2 * math.pi))
     lead = [Member(center)] if center is not None else []
     for _ in range(40):
-        members = [*lead, *(_at_angle(t, -math.pi / 2 + 2 * math.pi * (i + 0.5) / len(group), radius) for i, t in enumerate(group))]
+        members = [
+            *lead,
+            *(_at_angle(t, -math.pi / 2 + 2 * math.pi * (i + 0.5) / len(group), radius) for i, t in enumerate(group)),
+        ]
         if not _collide(members):
             break
         radius *= 1.06
@@ -315,7 +342,9 @@ def _table_sides(table: Thing, seats: Sequence[Thing]) -> list[Member]:
             out.append(_placed_seat(queue.pop(0), u, side * (breadth / 2 + seat_d / 2 + 0.04), 0.0 if side > 0 else math.pi))
     for e in range(ends):
         sign = 1 if e == 0 else -1
-        out.append(_placed_seat(queue.pop(0), sign * (length / 2 + seat_d / 2 + 0.04), 0.0, -math.pi / 2 if sign > 0 else math.pi / 2))
+        out.append(
+            _placed_seat(queue.pop(0), sign * (length / 2 + seat_d / 2 + 0.04), 0.0, -math.pi / 2 if sign > 0 else math.pi / 2)
+        )
     return [_turned(m, turn) for m in out]
 
 
@@ -360,7 +389,7 @@ def _mount(body: Body, graph: SceneGraph, things: Mapping[str, Thing], indoor: b
         body.mount = "surface"
 
 
-def _house(bodies: list[Body], things: Mapping[str, Thing], indoor: bool) -> None:
+def _house(bodies: list[Body], things: Mapping[str, Thing], indoor: bool, graph: SceneGraph) -> None:
     """Give small things that nobody placed a home among the furniture; the floor is the last resort."""
     load: dict[str, int] = {}
     for body in bodies:
@@ -369,14 +398,27 @@ def _house(bodies: list[Body], things: Mapping[str, Thing], indoor: bool) -> Non
     for body in bodies:
         if body.mount != "surface" or body.support is not None:
             continue
-        if len(body.members) > 1 or (not indoor and body.lead.kind.family != "indoor" and body.lead.name not in priors.TABLEWARE):
+        beside = [o for r in graph.relations if r.subject in body.keys and r.provenance == "stated" for o in r.objects]
+        grounded = any(o in things and things[o].kind.habitat in ("floor", "ground", "wall") for o in beside)
+        if (
+            grounded
+            or len(body.members) > 1
+            or (not indoor and body.lead.kind.family != "indoor" and body.lead.name not in priors.TABLEWARE)
+        ):
             body.mount = "floor"
             continue
         wanted = (*priors.HOMES.get(body.lead.name, ()), *priors.ANY_HOME)
-        hosts = [(wanted.index(t.name), load.get(k, 0), k) for k, t in things.items() if t.name in wanted and k not in body.keys and t.model.surfaces]
+        hosts = [
+            (wanted.index(t.name), load.get(k, 0), k)
+            for k, t in things.items()
+            if t.name in wanted and k not in body.keys and t.model.surfaces
+        ]
         hosts = [h for h in hosts if things[h[2]].item.key not in body.keys]
         if not hosts:
             body.mount = "floor"
             continue
-        _, _, body.support = min(hosts, key=lambda h: (h[1] if h[0] < len(wanted) else 9, h[0]) if body.lead.name in ("pillow", "table lamp") else h[:2])
+        _, _, body.support = min(
+            hosts,
+            key=lambda h: (h[1] if h[0] < len(wanted) else 9, h[0]) if body.lead.name in ("pillow", "table lamp") else h[:2],
+        )
         load[body.support] = load.get(body.support, 0) + 1

@@ -122,7 +122,9 @@ def _from_ceiling(body: Body, shell: Shell) -> Poses:
     assert shell.ceiling_m is not None
     lo, hi = body.extent()
     points = _grid(
-        (shell.low[0] - lo[0] + 0.1, shell.low[1] - lo[1] + 0.1), (shell.high[0] - hi[0] - 0.1, shell.high[1] - hi[1] - 0.1), GRID_M
+        (shell.low[0] - lo[0] + 0.1, shell.low[1] - lo[1] + 0.1),
+        (shell.high[0] - hi[0] - 0.1, shell.high[1] - hi[1] - 0.1),
+        GRID_M,
     )
     return _stand(points, shell.ceiling_m - hi[2], 0.0)
 

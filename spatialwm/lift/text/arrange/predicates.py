@@ -1,7 +1,8 @@
 """How far boxes are from satisfying a relation, vectorised; zero means satisfied with a margin.
 
 The geometry is that of the scene description's specification: gaps between axis-aligned boxes, cones of 45 degrees in the frame of the
-reference, 0.15 m to a wall. Targets lie inside the specified tolerances, so that rounding never turns a met wish into a missed one.
+reference, 0.15 m to a wall. Targets lie inside the specified tolerances,
+so that rounding never turns a met wish into a missed one.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ def far(a: Boxes, b: Boxes) -> Float[Array, " n"]:
 
 
 def facing(a: Boxes, b: Boxes) -> Float[Array, " n"]:
-    """Radians beyond 25 degrees between the front and the direction to the centre, unless the front's ray meets the footprint."""
+    """Radians beyond 25 degrees between the front and the direction to the centre,
+    unless the front's ray meets the footprint."""
     if a.front is None:
         return np.zeros(max(len(a.lo), len(b.lo)))
     d = b.center[:, :2] - a.center[:, :2]
@@ -149,7 +151,10 @@ def on_top(a: Boxes, b: Boxes) -> Float[Array, " n"]:
     """Rests anywhere from a quarter of the height upward: seats and shelves count."""
     height = b.hi[:, 2] - b.lo[:, 2]
     z = a.lo[:, 2]
-    return np.maximum(0.3 - overlap(a, b), 0) + np.maximum(z - b.hi[:, 2] - 0.05, 0) + np.maximum(b.lo[:, 2] + 0.25 * height - z, 0)
+    return (
+        np.maximum(0.3 - overlap(a, b),
+        0) + np.maximum(z - b.hi[:, 2] - 0.05, 0) + np.maximum(b.lo[:, 2] + 0.25 * height - z, 0)
+    )
 
 
 def between(a: Boxes, b: Boxes, c: Boxes) -> Float[Array, " n"]:
@@ -248,7 +253,8 @@ def flank(a: Boxes, b: Boxes) -> Float[Array, " n"]:
 PAIR: dict[str, Callable[[Boxes, Boxes], Float[Array, " n"]]] = {
     f.__name__: f
     for f in (
-        next_to, near, far, facing, across, left_of, right_of, in_front_of, behind, under, inside, on_top, centered, seat, around, camp,
+        next_to, near, far, facing, across, left_of, right_of, in_front_of, behind, under, inside, on_top, centered, seat,
+        around, camp,
         screen, aside, over, beneath, before, beside_bed, flank,
     )
 }  # fmt: skip

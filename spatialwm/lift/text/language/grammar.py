@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from spatialwm.lift.text.graph import Predicate, Relation
@@ -15,9 +16,13 @@ from spatialwm.lift.text.language.settings import Setting
 from spatialwm.lift.text.language.things import Group, Mentions, Thing
 from spatialwm.lift.text.language.vocabulary import Vocabulary
 
-CONTAINERS = frozenset("bowl plate mug cup glass vase box crate barrel basket tray cart".split())
+CONTAINERS = lex.words(
+    """
+    bowl plate mug cup glass vase box crate barrel basket tray cart
+    """
+)
 """Kinds that hold what they are ``full of``."""
-SEATS = frozenset("chair stool bench armchair".split())
+SEATS = frozenset({"chair", "stool", "bench", "armchair"})
 DIRECT: dict[Sense, Predicate] = {
     "on_top": "on_top", "under": "under", "inside": "inside", "next_to": "next_to", "near": "near", "far": "far", "across": "across",
     "facing": "facing", "left_of": "left_of", "right_of": "right_of", "in_front_of": "in_front_of", "behind": "behind",
@@ -26,7 +31,7 @@ DIRECT: dict[Sense, Predicate] = {
 """Senses whose object is another thing, as predicates."""
 
 
-TABLES = frozenset("table desk nightstand cabinet bookshelf shelf counter".split())
+TABLES = frozenset({"table", "desk", "nightstand", "cabinet", "bookshelf", "shelf", "counter"})
 
 
 def head(kind: str) -> str:
@@ -149,7 +154,9 @@ class Reading:
             self.closed = False
 
     def _on_ordinal(self, item: Chunk) -> None:
-        plural = next((g for g in reversed(self.mentions.groups) if g.plural and -len(g.things) <= item.index < len(g.things)), None)
+        plural = next(
+            (g for g in reversed(self.mentions.groups) if g.plural and -len(g.things) <= item.index < len(g.things)), None
+        )
         if plural is not None:
             self._settle()
             self.subjects, self.closed, self.listing = [Group([plural.things[item.index]], plural.phrase)], False, None
@@ -178,7 +185,9 @@ class Reading:
                     self.nearest = [owner] if owner else self.nearest
                 return
         before = self.chunks[self.at - 2] if self.at >= 2 else None
-        after_place = before is not None and before.noun is not None and before.noun.place is not None and before.noun.match is None
+        after_place = (
+            before is not None and before.noun is not None and before.noun.place is not None and before.noun.match is None
+        )
         if self.negated:
             self.negated = False
         if self.subjects and not after_place:
@@ -198,7 +207,7 @@ class Reading:
         following = self._peek()
         np = following.noun if following is not None and following.role == "noun" else None
         previous = self.chunks[self.at - 2] if self.at >= 2 else None
-        opening = previous is None or previous.role in ("stop", "and", "verb") and not self.subjects or previous.role == "and"
+        opening = previous is None or (previous.role in ("stop", "and", "verb") and not self.subjects) or previous.role == "and"
         if phrase.sense == "inside" and np is not None and np.place is not None and self._as_place(np, True):
             self.at += 1
             self._place(np)
@@ -236,7 +245,7 @@ class Reading:
             self._place(np)
             if np.match is None or np.place.family == "indoor":
                 return
-        if np.structure and np.match is None or (np.match is None and np.known):
+        if (np.structure and np.match is None) or (np.match is None and np.known):
             self._finish(np)
             return
         joined = previous is not None and previous.role in ("and", "comma", "or")
@@ -276,7 +285,7 @@ class Reading:
         kind = self.vocabulary.kinds.get(np.match.kind) if np.match else None
         if kind is None or np.match is None:
             return previous is not None and previous.role == "comma"
-        return (kind.habitat != "surface" and head(kind.name) not in SEATS and previous is not None and previous.role == "comma")
+        return kind.habitat != "surface" and head(kind.name) not in SEATS and previous is not None and previous.role == "comma"
 
     def _keep_topic(self) -> None:
         if self.subjects:
@@ -397,7 +406,15 @@ class Reading:
             self._place(np)
             return [], np
         saved, self.listing = self.listing, None
-        group = self.mentions.find(np) or self.mentions.add(np)
+        group = self.mentions.find(np)
+        if group is None and phrase.sense == "between" and np.stated_count:  # "between two columns" of the eight
+            of_these = self.mentions.find(replace(np, definite=True, count=None, stated_count=False))
+            group = (
+                Group(of_these.things[: np.count], of_these.phrase)
+                if of_these and len(of_these.things) > (np.count or 0)
+                else None
+            )
+        group = group or self.mentions.add(np)
         self.listing = saved
         objects = [group] if group else []
         joiner, second = self._peek(), self._peek(1)
@@ -405,7 +422,7 @@ class Reading:
             third = self._peek(2)
             own = third is not None and third.role in ("relation", "with") and phrase.sense != "between"
             both = np.definite and second.noun.definite
-            if phrase.sense == "between" and not (group and group.plural) or (both and not own):
+            if (phrase.sense == "between" and not (group and group.plural)) or (both and not own):
                 self.at += 2
                 other = self.mentions.find(second.noun) or self.mentions.add(second.noun)
                 objects += [other] if other else []
@@ -555,7 +572,11 @@ class Reading:
     def _relate_room(self, sense: Sense, things: list[Thing], structure: str | None, np: NounPhrase | None) -> None:
         predicate: Predicate | None = None
         if structure == "wall":
-            predicate = "on_wall" if sense in ("on_top", "from", "above") or (sense == "along" and self._may_hang(things)) else "against_wall"
+            predicate = (
+                "on_wall"
+                if sense in ("on_top", "from", "above") or (sense == "along" and self._may_hang(things))
+                else "against_wall"
+            )
         elif structure == "ceiling":
             predicate = "hanging_from_ceiling"
         elif structure == "corner" or sense == "in_corner":
@@ -653,7 +674,9 @@ class Reading:
                     continue
                 if head(o.kind) in CONTAINERS and small(t, kind) and (filling or o.kind in ("vase", "bowl")):
                     self._add("inside", t, (o,))
-                elif small(t, kind) and (is_table(base) or (kind.habitat == "surface" and base.habitat in ("floor", "ground", "surface"))):
+                elif small(t, kind) and (
+                    is_table(base) or (kind.habitat == "surface" and base.habitat in ("floor", "ground", "surface"))
+                ):
                     self._add("on_top", t, (o,))
                 elif "water" in (*base.hypernyms, base.name) or base.name == "lake":
                     self._add("on_top" if kind.name == "boat" else "near", t, (o,))

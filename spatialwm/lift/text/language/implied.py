@@ -15,22 +15,25 @@ ENOUGH = {"indoor": 14, "outdoor": 34}
 
 def implied_items(setting: Setting, stated: list[Item], absent: tuple[str, ...], vocabulary: Vocabulary) -> list[Item]:
     """The usual things of a setting that neither repeat a stated category nor were forbidden."""
-    taken = {normal(i.noun)[-1] for i in stated} | {h for i in stated for h in vocabulary.heads(i.kind)}
-    taken |= {normal(label)[-1] for i in stated for label in i.labels} | {normal(a)[-1] for a in absent}
+    taken = {normal(n)[-1] for i in stated for n in (i.noun, i.kind)} | {normal(a)[-1] for a in absent}
     kinds = {i.kind for i in stated} | set(absent)
     broader = {h for i in stated if i.noun for h in _hypernyms(i, vocabulary)}
     out: list[Item] = []
     for noun, count in setting.usual:
         kind = vocabulary.named(noun)
         known = vocabulary.kinds[kind] if kind else None
-        if kind is None or known is None or kind in kinds or known.family not in ("both", setting.family) or vocabulary.heads(kind) & taken:
+        if (
+            kind is None
+            or known is None
+            or kind in kinds
+            or known.family not in ("both", setting.family)
+            or vocabulary.heads(kind) & taken
+        ):
             continue
         if normal(kind)[-1] in broader or len(stated) + len(out) + count > ENOUGH[setting.family] + count // 2:
             continue
         slug = kind.replace(" ", "-")
-        out += [
-            Item(f"{slug}-{i + 1}", kind, kind, known.synonyms[:3], provenance="implied") for i in range(count)
-        ]
+        out += [Item(f"{slug}-{i + 1}", kind, kind, known.synonyms[:3], provenance="implied") for i in range(count)]
     return out
 
 
@@ -42,7 +45,9 @@ def _hypernyms(item: Item, vocabulary: Vocabulary) -> tuple[str, ...]:
 def completed(relations: Sequence[Relation], items: Sequence[Item], vocabulary: Vocabulary) -> list[Relation]:
     """Relations with what they entail: a stack stands on its lowest member, a mug next to a laptop shares its desk."""
     upper = {k for r in relations if r.predicate == "stacked" for k in r.group[1:]}
-    out = [r for r in relations if not (r.subject in upper and r.predicate in ("on_top", "next_to", "center_of_room", "in_corner"))]
+    out = [
+        r for r in relations if not (r.subject in upper and r.predicate in ("on_top", "next_to", "center_of_room", "in_corner"))
+    ]
     base = {r.subject: r.objects[0] for r in out if r.predicate == "on_top"}
     kinds = {i.key: vocabulary.kinds[i.kind] for i in items}
     beside = ("next_to", "near", "left_of", "right_of", "in_front_of", "behind", "between")

@@ -6,11 +6,16 @@ from typing import Literal
 
 from spatialwm.geometry.color import COLOR_NAMES
 
+
+def words(text: str) -> frozenset[str]:
+    """A set, written as it is read."""
+    return frozenset(text.split())
+
 COLORS = frozenset(COLOR_NAMES)
-TINTS = frozenset("dark deep light pale bright".split())
+TINTS = frozenset({"dark", "deep", "light", "pale", "bright"})
 
 MATERIALS: dict[str, str] = {
-    **dict.fromkeys("wood wooden timber oak pine walnut birch cherry mahogany teak plywood bamboo".split(), "wood"),
+    **dict.fromkeys(words("wood wooden timber oak pine walnut birch cherry mahogany teak plywood bamboo"), "wood"),
     "metal": "metal", "metallic": "metal", "steel": "steel", "iron": "iron", "brass": "brass", "copper": "copper",
     "bronze": "bronze", "aluminium": "aluminium", "aluminum": "aluminium", "chrome": "chrome", "tin": "tin",
     "stone": "stone", "marble": "marble", "granite": "granite", "limestone": "limestone", "sandstone": "sandstone",
@@ -23,36 +28,40 @@ MATERIALS: dict[str, str] = {
 """Written word -> material. Tree names such as ``oak`` are materials only in front of another noun."""
 
 PROPORTIONS: dict[str, tuple[str, float]] = {
-    "tall": ("height", 1.2), "high": ("height", 1.15), "low": ("height", 0.75), "short": ("height", 0.8), "long": ("length", 1.3),
-    "wide": ("width", 1.25), "narrow": ("width", 0.75), "king": ("width", 1.15), "queen": ("width", 1.05), "single": ("width", 0.7),
+    "tall": ("height", 1.2), "high": ("height", 1.15), "low": ("height", 0.75), "short": ("height", 0.8), "long": ("length",
+    1.3),
+    "wide": ("width", 1.25), "narrow": ("width", 0.75), "king": ("width", 1.15), "queen": ("width", 1.05),
+    "single": ("width", 0.7),
 }  # fmt: skip
 """Adjectives that change one dimension, and by what factor of the usual."""
 
-FINE_WOODS = frozenset("oak pine walnut birch cherry mahogany teak bamboo".split())
+FINE_WOODS = frozenset({"oak", "pine", "walnut", "birch", "cherry", "mahogany", "teak", "bamboo"})
 """Woods worth keeping by name."""
 
 SIZES: dict[str, Literal["large", "small"]] = {
-    **dict.fromkeys("large big huge giant enormous massive gigantic oversized great".split(), "large"),
-    **dict.fromkeys("small little tiny mini miniature compact petite".split(), "small"),
+    **dict.fromkeys(words("large big huge giant enormous massive gigantic oversized great"), "large"),
+    **dict.fromkeys(words("small little tiny mini miniature compact petite"), "small"),
 }  # type: ignore[dict-item]
 
-ADJECTIVES = frozenset(
-    """round square rectangular oval circular long short tall low high wide narrow thin thick flat curved bent slim deep
-    striped floral checkered plaid patterned dotted spotted plain colorful colourful shiny glossy matte polished worn weathered
-    old new ancient antique vintage retro modern contemporary minimalist rustic classic classical traditional victorian gothic
+ADJECTIVES = words(
+    """
+    round square rectangular oval circular long short tall low high wide narrow thin thick flat curved bent slim deep striped
+    floral checkered plaid patterned dotted spotted plain colorful colourful shiny glossy matte polished worn weathered old
+    new ancient antique vintage retro modern contemporary minimalist rustic classic classical traditional victorian gothic
     medieval futuristic industrial scandinavian japanese chinese greek roman persian moroccan french english art deco baroque
-    cozy cosy comfortable comfy soft plush fluffy fuzzy hard warm cold cool hot bright dim dark light heavy empty full open closed
-    broken ruined abandoned dusty dirty clean tidy messy neat elegant simple fancy ornate decorative luxurious beautiful pretty
-    lovely nice cute charming quaint quiet calm peaceful serene lush dense sparse wild magical mystical enchanted spooky creepy
-    gloomy moody dramatic romantic festive bustling busy crowded lonely sleepy sleeping sunny rainy snowy foggy misty cloudy stormy
-    frozen icy wet dry mossy grassy leafy dead fallen green bare single double twin queen king triple folding freestanding
-    standing hanging floating rocking sliding swivel adjustable built potted framed painted carved woven knitted lit glowing
-    burning flickering illuminated golden silvery various different matching identical similar assorted random whole half
-    upside spare main front rear left right upper lower top bottom back inner outer middle central far near nearby other
-    stylish sleek tired huge spacious airy tropical autumnal wintry summery low-poly realistic detailed cinematic photorealistic
-    typical usual certain own same personal favorite favourite fresh ripe juicy cracked rusty rusted tattered faded cheerful happy
-    sad angry friendly fat skinny upright vertical horizontal diagonal proper good great perfect bad real fake tiny
-    wall-mounted ceiling-mounted cast wrought""".split()
+    cozy cosy comfortable comfy soft plush fluffy fuzzy hard warm cold cool hot bright dim dark light heavy empty full open
+    closed broken ruined abandoned dusty dirty clean tidy messy neat elegant simple fancy ornate decorative luxurious
+    beautiful pretty lovely nice cute charming quaint quiet calm peaceful serene lush dense sparse wild magical mystical
+    enchanted spooky creepy gloomy moody dramatic romantic festive bustling busy crowded lonely sleepy sleeping sunny rainy
+    snowy foggy misty cloudy stormy frozen icy wet dry mossy grassy leafy dead fallen green bare single double twin queen king
+    triple folding freestanding standing hanging floating rocking sliding swivel adjustable built potted framed painted carved
+    woven knitted lit glowing burning flickering illuminated golden silvery various different matching identical similar
+    assorted random whole half upside spare main front rear left right upper lower top bottom back inner outer middle central
+    far near nearby other stylish sleek tired huge spacious airy tropical autumnal wintry summery low-poly realistic detailed
+    cinematic photorealistic typical usual certain own same personal favorite favourite fresh ripe juicy cracked rusty rusted
+    tattered faded cheerful happy sad angry friendly fat skinny upright vertical horizontal diagonal proper good great perfect
+    bad real fake tiny wall-mounted ceiling-mounted cast wrought
+    """
 )
 
 NUMBER_WORDS: dict[str, float] = {
@@ -84,97 +93,120 @@ COLLECTIVES: dict[str, tuple[str, int]] = {
 }  # fmt: skip
 """Before ``of``: the relation that its members share, and how many they are when nobody says."""
 
-DEFINITE = frozenset("the this that these those its his her their my your our both said".split())
+DEFINITE = words(
+    """
+    the this that these those its his her their my your our both said
+    """
+)
 INDEFINITE = frozenset({"a", "an"})
 ANOTHER = frozenset({"another", "other", "additional", "extra", "more"})
 EACH = frozenset({"each", "every", "all"})
-PRONOUNS = frozenset("it them him her they itself themselves one ones".split())
+PRONOUNS = frozenset({"it", "them", "him", "her", "they", "itself", "themselves", "one", "ones"})
 ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "sixth": 5, "last": -1}
-NEGATIONS = frozenset("no without neither never lacking minus excluding except".split())
+NEGATIONS = frozenset({"no", "without", "neither", "never", "lacking", "minus", "excluding", "except"})
 NEGATIONS_AFTER = frozenset({"nor"})
 CONJUNCTIONS = frozenset({"and", "plus", "&", "also", "then", "as well as", "or"})
 
-HAS = frozenset(
-    """with has have having had contains contain containing holds holding hold includes include including featuring features
-    carrying carries boasts bearing supporting full filled decorated furnished equipped selling sells""".split()
+HAS = words(
+    """
+    with has have having had contains contain containing holds holding hold includes include including featuring features
+    carrying carries boasts bearing supporting full filled decorated furnished equipped selling sells
+    """
 )
 """Words after which comes what the thing before them has."""
 
 FULL_COUNT = 6
 """How many ``full of plants`` stands for."""
 
-VERBS = frozenset(
-    """is are be was were being been am do does did stand stands stood standing sit sits sat sitting seated lie lies lying laid lay
-    laying hang hangs hung hanging rest rests resting rested lean leans leaning leant leaned place placed places put set sets
-    setting park parked mount mounted attach attached arrange arranged arranges mark marks marking sleep sleeps asleep grow
-    grows growing run runs running walk walks walking play plays playing float floats floating swim swims swimming fly flies
-    flying moor moored anchored tied sell sells graze grazes grazing look looks looking watch watches watching wait waits waiting
-    make makes made create creates created build builds built generate show shows showing shown give gives need needs want wants
-    like likes would should could can may might must will shall let lets add adds imagine picture see seen find found located
-    situated positioned lined line scattered spread surrounded go goes going come comes coming keep keeps feel feels pick burn
-    burns shine shines shining glow glows fall falls falling rise rises rising stay stays appear appears seem seems become
-    occupies occupy dominates dominate overlooks overlook use uses used using wear wears wearing draw drawn paint render design
-    describe perched nestled tucked propped balanced crouches crouching crouched naps napping dozing dozes curled rises moves
-    remains remain runs gathered hidden hides hide remove move change swap turn delete replace insert please dont isnt arent thats theres""".split()
+VERBS = words(
+    """
+    is are be was were being been am do does did stand stands stood standing sit sits sat sitting seated lie lies lying laid
+    lay laying hang hangs hung hanging rest rests resting rested lean leans leaning leant leaned place placed places put set
+    sets setting park parked mount mounted attach attached arrange arranged arranges mark marks marking sleep sleeps asleep
+    grow grows growing run runs running walk walks walking play plays playing float floats floating swim swims swimming fly
+    flies flying moor moored anchored tied sell sells graze grazes grazing look looks looking watch watches watching wait
+    waits waiting make makes made create creates created build builds built generate show shows showing shown give gives need
+    needs want wants like likes would should could can may might must will shall let lets add adds imagine picture see seen
+    find found located situated positioned lined line scattered spread surrounded go goes going come comes coming keep keeps
+    feel feels pick burn burns shine shines shining glow glows fall falls falling rise rises rising stay stays appear appears
+    seem seems become occupies occupy dominates dominate overlooks overlook use uses used using wear wears wearing draw drawn
+    paint render design describe perched nestled tucked propped balanced crouches crouching crouched naps napping dozing dozes
+    curled rises moves remains remain runs gathered hidden hides hide remove move change swap turn delete replace insert
+    please dont isnt arent thats theres
+    """
 )
 
-FILLERS = frozenset(
-    """a an the and there here very really quite so just only too also even still already maybe perhaps about around roughly
+FILLERS = words(
+    """
+    a an the and there here very really quite so just only too also even still already maybe perhaps about around roughly
     approximately exactly nearly almost that which who whose where when while as if i me my we us our you your he she his him
     to for from of at in on by into onto up down off out over not please scene image picture-of photo view style styled
     setting atmosphere vibe mood feeling look kind sort type bit lot something anything everything nothing someone anywhere
     everywhere nowhere somewhere together apart again now then once always often sometimes usually neatly obviously clearly
-    slightly directly immediately right ok okay hello hi thanks thank yes but however though although because since until
-    than such much more most less least own any some many few several other others etc eg ie s t""".split()
+    slightly directly immediately right ok okay hello hi thanks thank yes but however though although because since until than
+    such much more most less least own any some many few several other others etc eg ie s t
+    """
 )
 
-ABSTRACT = frozenset(
-    """scene image picture photo view style setting atmosphere vibe mood feeling feel look kind sort type bit lot thing stuff
+ABSTRACT = words(
+    """
+    scene image picture photo view style setting atmosphere vibe mood feeling feel look kind sort type bit lot thing stuff
     something everything nothing place space area spot region part piece side end edge corner middle center centre front back
-    top bottom left right background foreground distance outside inside inch meter metre foot cm
-    m mm ft height width length tall size color colour shape material theme design decor decoration interior exterior world
-    environment render art day night morning evening afternoon dusk dawn noon midnight sunset sunrise time hour twilight
-    season winter summer spring autumn fall rain snow fog mist weather storm sunshine sunlight moonlight starlight daylight
-    light shadow air breeze wind sky cloud smoke ground floor ceiling wall roof grass sand dirt room way order arrangement row line
-    circle ring grid stack pile group pair couple dozen number layout center-piece sense touch hint mix variety version
-    setup people person somebody level story one two poly minute second moment use home scenery landscape horizon""".split()
+    top bottom left right background foreground distance outside inside inch meter metre foot cm m mm ft height width length
+    tall size color colour shape material theme design decor decoration interior exterior world environment render art day
+    night morning evening afternoon dusk dawn noon midnight sunset sunrise time hour twilight season winter summer spring
+    autumn fall rain snow fog mist weather storm sunshine sunlight moonlight starlight daylight light shadow air breeze wind
+    sky cloud smoke ground floor ceiling wall roof grass sand dirt room way order arrangement row line circle ring grid stack
+    pile group pair couple dozen number layout center-piece sense touch hint mix variety version setup people person somebody
+    level story one two poly minute second moment use home scenery landscape horizon
+    """
 )
 """Nouns that ask for no object of their own."""
 
-STRUCTURE = frozenset("wall floor ceiling ground room corner center middle roof grass sand sky".split())
+STRUCTURE = words(
+    """
+    wall floor ceiling ground room corner center middle roof grass sand sky
+    """
+)
 """Parts of the place that things relate to."""
 
 WEATHERS: dict[str, str] = {
-    **dict.fromkeys("rain rainy raining drizzle drizzling downpour rainstorm".split(), "rain"),
-    **dict.fromkeys("snow snowy snowing snowfall blizzard snowstorm winter wintry".split(), "snow"),
-    **dict.fromkeys("fog foggy mist misty haze hazy".split(), "fog"),
-    **dict.fromkeys("storm stormy thunderstorm thunder lightning".split(), "storm"),
-    **dict.fromkeys("overcast cloudy clouded gray-sky".split(), "overcast"),
-    **dict.fromkeys("sunny clear sunshine sunlit".split(), "clear"),
+    **dict.fromkeys(words("rain rainy raining drizzle drizzling downpour rainstorm"), "rain"),
+    **dict.fromkeys(words("snow snowy snowing snowfall blizzard snowstorm winter wintry"), "snow"),
+    **dict.fromkeys(words("fog foggy mist misty haze hazy"), "fog"),
+    **dict.fromkeys(words("storm stormy thunderstorm thunder lightning"), "storm"),
+    **dict.fromkeys(words("overcast cloudy clouded gray-sky"), "overcast"),
+    **dict.fromkeys(words("sunny clear sunshine sunlit"), "clear"),
 }  # fmt: skip
 TIMES: dict[str, str] = {
-    **dict.fromkeys("night nighttime midnight moonlit moonlight starry starlit nocturnal".split(), "night"),
-    **dict.fromkeys("dawn sunrise daybreak".split(), "dawn"), "morning": "morning",
-    **dict.fromkeys("noon midday daytime".split(), "day"), "afternoon": "afternoon",
-    **dict.fromkeys("sunset sundown".split(), "sunset"), **dict.fromkeys("dusk twilight".split(), "dusk"), "evening": "evening",
+    **dict.fromkeys(words("night nighttime midnight moonlit moonlight starry starlit nocturnal"), "night"),
+    **dict.fromkeys(words("dawn sunrise daybreak"), "dawn"), "morning": "morning",
+    **dict.fromkeys(words("noon midday daytime"), "day"), "afternoon": "afternoon",
+    **dict.fromkeys(words("sunset sundown"), "sunset"), **dict.fromkeys(words("dusk twilight"), "dusk"), "evening": "evening",
 }  # fmt: skip
 
 IRREGULAR_PLURALS: dict[str, str] = {
-    "knives": "knife", "shelves": "shelf", "leaves": "leaf", "loaves": "loaf", "wolves": "wolf", "mice": "mouse", "geese": "goose",
+    "knives": "knife", "shelves": "shelf", "leaves": "leaf", "loaves": "loaf", "wolves": "wolf", "mice": "mouse",
+    "geese": "goose",
     "teeth": "tooth", "feet": "foot", "children": "child", "men": "man", "women": "woman", "dice": "die", "people": "person",
     "axes": "axe", "buses": "bus", "pies": "pie", "ties": "tie", "cookies": "cookie", "scarves": "scarf", "halves": "half",
     "cacti": "cactus", "oxen": "ox", "tomatoes": "tomato", "tomatos": "tomato", "potatoes": "potato", "mangoes": "mango",
-    "torches": "torch", "canoes": "canoe", "shoes": "shoe", "movies": "movie", "lenses": "lens", "houses": "house", "horses": "horse",
+    "torches": "torch", "canoes": "canoe", "shoes": "shoe", "movies": "movie", "lenses": "lens", "houses": "house",
+    "horses": "horse",
     "vases": "vase", "roses": "rose", "cases": "case", "bookcases": "bookcase", "fireplaces": "fireplace", "sheep": "sheep",
     "snowmen": "snowman", "candies": "candy", "axis": "axis", "calves": "calf", "dominoes": "domino", "volcanoes": "volcano",
 }  # fmt: skip
-UNCOUNTED_S = frozenset(
-    "grass glass moss bus gas lens compass canvas couscous iris chess dress mattress mars paris christmas its this his always "
-    "has is was does less plus yes across stairs scissors pants glasses jeans headphones binoculars".split()
+UNCOUNTED_S = words(
+    """
+    grass glass moss bus gas lens compass canvas couscous iris chess dress mattress mars paris christmas its this his always
+    has is was does less plus yes across stairs scissors pants glasses jeans headphones binoculars
+    """
 )
 SPELLINGS: dict[str, str] = {
-    "gray": "grey", "harbour": "harbor", "theatre": "theater", "centre": "center", "colour": "color", "cosy": "cozy", "coffe": "coffee",
-    "parlour": "parlor", "armour": "armor", "plough": "plow", "telly": "tv", "television": "tv", "tellies": "tv", "cofee": "coffee",
+    "gray": "grey", "harbour": "harbor", "theatre": "theater", "centre": "center", "colour": "color", "cosy": "cozy",
+    "coffe": "coffee",
+    "parlour": "parlor", "armour": "armor", "plough": "plow", "telly": "tv", "television": "tv", "tellies": "tv",
+    "cofee": "coffee",
     "refridgerator": "refrigerator", "matress": "mattress", "chandalier": "chandelier", "pillar": "column",
 }  # fmt: skip
 """Other spellings -> the one the tables use."""

@@ -14,9 +14,17 @@ from spatialwm.lift.text.language.vocabulary import Match, Vocabulary, normal
 from spatialwm.lift.text.language.words import UNITS_M, Token
 
 PLACES: dict[tuple[str, ...], tuple[Setting, str]] = {normal(n): (s, n) for s in SETTINGS for n in (s.name, *s.synonyms)}
-_ING_NOUNS = frozenset("painting building railing ceiling ring king swing string wing awning clothing shelving pudding earring thing".split())
-_ED_NOUNS = frozenset("bed shed seed weed reed sled bobsled feed speed flatbed".split())
-_LY_NOUNS = frozenset("lily family jelly butterfly fly dragonfly firefly trolley dolly belly gully holly assembly".split())
+_ING_NOUNS = lex.words(
+    """
+    painting building railing ceiling ring king swing string wing awning clothing shelving pudding earring thing
+    """
+)
+_ED_NOUNS = frozenset({"bed", "shed", "seed", "weed", "reed", "sled", "bobsled", "feed", "speed", "flatbed"})
+_LY_NOUNS = lex.words(
+    """
+    lily family jelly butterfly fly dragonfly firefly trolley dolly belly gully holly assembly
+    """
+)
 _DIMENSIONS = {
     **dict.fromkeys(("tall", "high", "height"), "height"), **dict.fromkeys(("wide", "width", "across", "broad"), "width"),
     **dict.fromkeys(("long", "length", "deep"), "length"),
@@ -119,7 +127,11 @@ class _Chunker:
                 side = next((s for s in ("left", "right") if s in (self.word(-1), self.word(-2))), "")
                 yield Chunk("relation", side, phrase=phrase, distance_m=distance)
                 return
-        if w in lex.NEGATIONS or w in lex.NEGATIONS_AFTER or (w in ("isn't", "aren't", "don't", "not") and self.word(1) in ("any", "a")):
+        if (
+            w in lex.NEGATIONS
+            or w in lex.NEGATIONS_AFTER
+            or (w in ("isn't", "aren't", "don't", "not") and self.word(1) in ("any", "a"))
+        ):
             self.at += 1
             yield Chunk("not", w)
             return
@@ -286,7 +298,7 @@ class _Chunker:
                 continue
             if self._measure(np):
                 continue
-            if token.value is not None and not token.joined and w not in ("one",) or (w == "one" and not np.definite):
+            if (token.value is not None and not token.joined and w not in ("one",)) or (w == "one" and not np.definite):
                 if not self._count(np):
                     return
                 continue
@@ -357,7 +369,11 @@ class _Chunker:
         if not values or unit is None:
             return False
         metres = [v * UNITS_M[unit] for v in values]
-        if i < len(self.tokens) and self.tokens[i].word == "in" and self.tokens[min(i + 1, len(self.tokens) - 1)].word in _DIMENSIONS:
+        if (
+            i < len(self.tokens)
+            and self.tokens[i].word == "in"
+            and self.tokens[min(i + 1, len(self.tokens) - 1)].word in _DIMENSIONS
+        ):
             i += 1
         dimension = _DIMENSIONS.get(self.tokens[i].word) if i < len(self.tokens) else None
         if dimension:
@@ -457,7 +473,11 @@ class _Chunker:
                 np.possessive = True
                 modifiers.append(token)
             elif b in lex.COLORS or w in lex.COLORS:
-                colors.append(_color_word(token) if not (i and lead[i - 1].word in lex.TINTS) else f"{lead[i - 1].word} {_color_word(token)}")
+                colors.append(
+                    _color_word(token)
+                    if not (i and lead[i - 1].word in lex.TINTS)
+                    else f"{lead[i - 1].word} {_color_word(token)}"
+                )
             elif w in lex.TINTS and i + 1 < len(lead) and lead[i + 1].base in lex.COLORS:
                 continue
             elif w in lex.MATERIALS and np.material is None:
@@ -477,7 +497,13 @@ class _Chunker:
         np.colors, np.adjectives = tuple(colors), tuple(adjectives)
         last = body[-1]
         describes = last.base in lex.COLORS or last.word in lex.ADJECTIVES or last.word in lex.SIZES or last.word in lex.MATERIALS
-        idle = describes or last.base in lex.ABSTRACT or last.word in lex.FILLERS or last.base in lex.TIMES or last.base in lex.WEATHERS
+        idle = (
+            describes
+            or last.base in lex.ABSTRACT
+            or last.word in lex.FILLERS
+            or last.base in lex.TIMES
+            or last.base in lex.WEATHERS
+        )
         np.known = np.match is not None or np.place is not None or np.structure is not None or idle or last.value is not None
         words = [*modifiers, *head]
         np.text = " ".join(t.text for t in words)

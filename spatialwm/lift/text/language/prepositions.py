@@ -7,7 +7,8 @@ from typing import Literal
 
 Sense = Literal[
     "on_top", "under", "above", "inside", "next_to", "near", "far", "across", "facing", "left_of", "right_of", "in_front_of",
-    "behind", "against", "along", "between", "around", "surrounded_by", "with", "flanking", "from", "at", "in_middle", "at_side",
+    "behind", "against", "along", "between", "around", "surrounded_by", "with", "flanking", "from", "at", "in_middle",
+    "at_side",
     "in_corner", "in_row", "in_circle", "stacked", "aligned", "side_by_side", "facing_each_other", "off",
 ]  # fmt: skip
 """What a phrase means before its object is known: ``on`` is ``on_wall`` with a wall behind it and ``on_top`` with a table."""

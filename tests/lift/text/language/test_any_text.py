@@ -15,10 +15,14 @@ from spatialwm.lift.text.language.near import NEAR
 from spatialwm.lift.text.language.prepositions import PHRASES
 
 WORDS = [
-    *(" ".join(p) for p in PHRASES), *(" ".join(n) for n in NEAR), "a", "the", "each", "two", "12", "with", "of", "and", ",", ".", ":",
-    "it", "them", "no", "neither", "nor", "without", "red", "wooden", "2 m tall", "4x5 m", "6 ft", "room", "wall", "ceiling", "corner",
-    "sofa", "chairs", "lamp", "kitchen", "lake", "forest", "all", "one", "second", "the first", "colored", "is", "stands", "w/", "'s", "-",
-    "a row of", "a stack of", "full of", "its", "other", "another", "zorblax", "both", "half a dozen", "99999999999999999999", "0", "1e9",
+    *(" ".join(p) for p in PHRASES), *(" ".join(n) for n in NEAR), "a", "the", "each", "two", "12", "with", "of", "and", ",",
+    ".", ":",
+    "it", "them", "no", "neither", "nor", "without", "red", "wooden", "2 m tall", "4x5 m", "6 ft", "room", "wall", "ceiling",
+    "corner",
+    "sofa", "chairs", "lamp", "kitchen", "lake", "forest", "all", "one", "second", "the first", "colored", "is", "stands",
+    "w/", "'s", "-",
+    "a row of", "a stack of", "full of", "its", "other", "another", "zorblax", "both", "half a dozen",
+    "99999999999999999999", "0", "1e9",
 ]  # fmt: skip
 
 
