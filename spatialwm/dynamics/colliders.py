@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -23,6 +24,8 @@ MAX_PIECES = 64
 """Per object; a hundred objects of this size still simulate faster than real time."""
 MAX_COMPONENTS = 24
 """A mesh of more loose parts than this (leaves, books on a shelf) is treated as one surface."""
+SHELL_M = 0.003
+"""Thickness of material that an open surface stands for."""
 MAX_SPLATS = 20_000
 """Larger sets are thinned evenly before their shape is measured; the grid is far coarser than the splats anyway."""
 
@@ -88,9 +91,19 @@ def _part_pieces(part: Mesh, max_pieces: int) -> list[ConvexPiece]:
     a, b, c = (part.vertices[part.faces[:, i]].astype(np.float64) - part.vertices.mean(0) for i in range(3))
     enclosed = abs(float(np.einsum("ij,ij->", a, np.cross(b, c)))) / 6
     girth = float(np.sort(np.ptp(part.vertices, axis=0))[1])
-    if girth / 2 <= tolerance or enclosed >= 0.85 * whole.volume:
-        return [whole]
-    return convex_pieces(surface_samples(part), tolerance, max_pieces)
+    simple = girth / 2 <= tolerance or enclosed >= 0.85 * whole.volume
+    pieces = [whole] if simple else convex_pieces(surface_samples(part), tolerance, max_pieces)
+    if not _is_closed(part):
+        enclosed = SHELL_M * 0.5 * float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum())
+    fill = float(np.clip(enclosed / sum(p.volume for p in pieces), 0.01, 1.0))
+    return [replace(p, fill=fill) for p in pieces]
+
+
+def _is_closed(part: Mesh) -> bool:
+    """True when every edge belongs to two faces, corners at one place taken as one."""
+    _, joined = np.unique(np.round(part.vertices / 1e-5).astype(np.int64), axis=0, return_inverse=True)
+    corners = np.sort(joined.reshape(-1)[part.faces][:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
+    return bool((np.unique(corners @ np.array([len(joined), 1]), return_counts=True)[1] == 2).all())
 
 
 def pieces_of_gaussians(gaussians: Gaussians, max_pieces: int = 16) -> list[ConvexPiece]:

@@ -28,6 +28,8 @@ class ConvexPiece:
     """Cubic metres."""
     is_box: bool = False
     """True when it fills its axis-aligned bounds."""
+    fill: float = 1.0
+    """Share of the hull that is material: a lamp shade is nearly all air."""
 
     def bounds(self) -> Float[np.ndarray, "2 3"]:
         """``[min, max]`` corner."""

@@ -99,12 +99,12 @@ def build(
     pairs = _overlaps(model)
     if pairs:
         for first, second, depth in pairs:
-            friction = min(model.geom(first).friction[0], model.geom(second).friction[0])
             spec.add_pair(
-                geomname1=first, geomname2=second, margin=-depth, condim=4,
-                friction=[friction, friction, 0.005, 0.0001, 0.0001], solref=_SOLREF, solimp=_SOLIMP,
+                geomname1=first, geomname2=second, margin=-depth, condim=4, friction=[0.6, 0.6, 0.005, 0.0001, 0.0001],
+                solref=_SOLREF, solimp=_SOLIMP,
             )  # fmt: skip
         model = spec.compile()
+    let_the_slippery_decide(model)
     bodies = [model.body(_body_name(i)) for i in range(len(movable))]
     joints = [model.joint(int(b.jntadr[0])) for b in bodies]
     return SceneModel(
@@ -114,6 +114,17 @@ def build(
         tuple(int(j.qposadr[0]) for j in joints),
         tuple(int(j.dofadr[0]) for j in joints),
     )
+
+
+def let_the_slippery_decide(model: mujoco.MjModel) -> None:
+    """Rank contact priorities so that of two touching geoms the smaller friction counts; call after friction changed."""
+    ranked = model.geom_priority >= 0
+    friction = model.geom_friction[:, 0]
+    roughest_first = np.unique(-friction[ranked], return_inverse=True)[1]
+    model.geom_priority[ranked] = roughest_first.reshape(-1)
+    if model.npair:
+        least = np.minimum(friction[model.pair_geom1], friction[model.pair_geom2])
+        model.pair_friction[:, :2] = least[:, None]
 
 
 _SOLREF = [0.02, 1.0]
@@ -134,13 +145,12 @@ def _specify(scene: Scene, timestep_s: float, released: frozenset[str]) -> tuple
     spec.option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
     movable = [o for o in scene.objects if o.role == "object" and immovable_because(o, released) is None]
     moving = {o.id for o in movable}
-    roughest_first = sorted({o.friction for o in scene.objects}, reverse=True)
     lowest = 0.0
     for o in scene.objects:
         if o.role == "backdrop" or o.id in moving:
             continue
         for n, shape in enumerate(place_of(o)):
-            _add_static(spec, f"{o.id}/{n}", shape, o, roughest_first.index(o.friction))
+            _add_static(spec, f"{o.id}/{n}", shape, o)
         if o.role == "structure" and len(o.points()):
             lowest = min(lowest, float(o.bounds()[0, 2]))
     # The plane is the floor where the scene has none, and a net under floors that end somewhere.
@@ -155,18 +165,33 @@ def _specify(scene: Scene, timestep_s: float, released: frozenset[str]) -> tuple
         node.sleep = mujoco.mjtSleepPolicy.mjSLEEP_INIT
         pieces = pieces_of(o)
         volume = sum(p.volume for p in pieces) * pose.scale**3
-        mass = mass_of(o, volume)
+        mass, material = mass_of(o, volume), sum(p.volume * p.fill for p in pieces)
         for n, piece in enumerate(pieces):
-            share = mass * piece.volume * pose.scale**3 / volume
+            share = mass * piece.volume * piece.fill / material
             _add_piece(
-                spec, node, f"{o.id}/{n}", piece, Pose(scale=pose.scale), mass=share, priority=roughest_first.index(o.friction),
+                spec, node, f"{o.id}/{n}", piece, Pose(scale=pose.scale), mass=share,
                 friction=[o.friction, 0.005, 0.0001], contype=OTHERS, conaffinity=OTHERS,
             )  # fmt: skip
+    for i, rug in enumerate(movable):
+        top = _covering_top(rug)
+        if top is None:
+            continue
+        for j, other in enumerate(movable):
+            if i != j and other.bounds()[0, 2] < top - 0.004:
+                spec.add_exclude(bodyname1=_body_name(i), bodyname2=_body_name(j))
     return spec, movable
 
 
-def _add_static(spec: mujoco.MjSpec, name: str, shape: ConvexPiece | HeightField, o: SceneObject, priority: int) -> None:
-    surface = {"priority": priority, "friction": [o.friction, 0.005, 0.0001]}
+def _covering_top(body: SceneObject) -> float | None:
+    """Height of a rug's top; None for other things. Furniture slides over a rug's edge, where a rigid slab would trip it."""
+    low, high = body.bounds()
+    extent = high - low
+    flat = extent[2] < 0.03 and extent[0] * extent[1] > 0.3 and body.supported_by == "floor"
+    return float(high[2]) if flat else None
+
+
+def _add_static(spec: mujoco.MjSpec, name: str, shape: ConvexPiece | HeightField, o: SceneObject) -> None:
+    surface = {"friction": [o.friction, 0.005, 0.0001]}
     if isinstance(shape, ConvexPiece):
         _add_piece(spec, spec.worldbody, name, shape, o.world_from_object, **surface)
         return

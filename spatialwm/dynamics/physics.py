@@ -15,7 +15,7 @@ import numpy as np
 
 from spatialwm.dynamics.actions import Action
 from spatialwm.dynamics.hands import Hand, Simulation, hand_for, target_of
-from spatialwm.dynamics.mjcf import SceneModel, build, immovable_because
+from spatialwm.dynamics.mjcf import SceneModel, build, immovable_because, let_the_slippery_decide
 from spatialwm.dynamics.model import Rollout
 from spatialwm.errors import ActionError
 from spatialwm.progress import Progress, silent
@@ -142,7 +142,7 @@ def _simulate(
         m.body_inertia[body] *= mass
         first, count = int(m.body_geomadr[body]), int(m.body_geomnum[body])
         m.geom_friction[first : first + count, 0] *= friction
-    m.pair_friction[:, :2] *= factors[1]
+    let_the_slippery_decide(m)
     mujoco.mj_setConst(m, mujoco.MjData(m))
     d = mujoco.MjData(m)
     sim = Simulation(scene_model, m, d)

@@ -54,4 +54,4 @@ def wall(object_id: str, size: Vec3, at: Vec3) -> SceneObject:
 @pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
     """Builders of test bodies."""
-    return SimpleNamespace(box=box, table=table, mug=mug, wall=wall)
+    return SimpleNamespace(assembled=_object, box=box, table=table, mug=mug, wall=wall)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import mujoco
 import numpy as np
 import pytest
+import trimesh
 
 from spatialwm.dynamics import EndEffectorPath, GraspPlace, Physics, Push, Rollout
 from spatialwm.dynamics.mjcf import build
@@ -236,3 +237,29 @@ def test_a_room_of_thirty_objects_is_predicted_within_five_seconds(make: SimpleN
     rollout = Physics().rollout(Scene((*tables, *mugs)), [Push(object="table-0", by=(1.0, 0.0))])
     assert rollout.horizon * rollout.dt_s > 2.5
     assert time.process_time() - start < 5
+
+
+def test_furniture_slides_over_the_edge_of_a_rug(make: SimpleNamespace) -> None:
+    rug = make.box("rug-1", (2.0, 1.5, 0.014), (0, 0, 0.007), supported_by="floor")
+    lamp = make.box("stand-1", (0.3, 0.3, 0.3), (1.3, 0, 0.15), supported_by="floor")
+    rollout = NOMINAL.rollout(Scene((rug, lamp)), [Push(object="stand-1", by=(-0.6, 0.0))])
+    assert travel(rollout, "stand-1")[0] == pytest.approx(-0.61, abs=0.03)
+    assert np.linalg.norm(travel(rollout, "rug-1")) < 1e-3
+
+
+def test_no_member_of_the_ensemble_is_too_weak_to_push(make: SimpleNamespace) -> None:
+    rug = make.box("rug-1", (2.0, 1.5, 0.014), (0, 0, 0.007), supported_by="floor")
+    table = make.table(at=(0.0, 0.0, 0.014), mass_kg=20.0)
+    rollout = Physics().rollout(Scene((rug, table)), [Push(object="table-1", by=(0.3, 0.0))])
+    assert rollout.uncertainty[-1, rollout.object_ids.index("table-1")] < 0.05
+
+
+def test_a_lamp_with_a_wide_shade_is_pushed_by_its_heavy_foot(make: SimpleNamespace) -> None:
+    """The shade is an open sheet: its hull is the largest, its share of the mass the smallest."""
+    foot = trimesh.creation.cylinder(0.155, 0.05).apply_translation((0, 0, 0.025))
+    pole = trimesh.creation.cylinder(0.011, 1.45).apply_translation((0, 0, 0.775))
+    shade = trimesh.creation.revolve(np.array([[0.23, 1.42], [0.15, 1.74]]), sections=32)
+    lamp = make.assembled("lamp-1", (0, 0, 0), foot, pole, shade, mass_kg=5.5)
+    rollout = NOMINAL.rollout(Scene((lamp,)), [Push(object="lamp-1", by=(-0.3, 0.0))])
+    assert travel(rollout, "lamp-1")[0] == pytest.approx(-0.31, abs=0.05)
+    assert abs(rollout.poses[-1, 0, 3]) > 0.99
