@@ -109,7 +109,7 @@ def test_a_huge_gaussian_covers_everything(rasterization, scale):
 def test_a_needle_does_not_vanish(rasterization):
     scene = gaussians(1)
     scene[1] = torch.tensor([[0.9, 0.1, -0.2, 0.4]])
-    scene[2] = torch.tensor([[50.0, 1e-6, 1e-6]])
+    scene[2] = torch.tensor([[2000.0, 1e-6, 1e-6]])  # the naive determinant of its covariance is lost in float32
     _, alpha, _ = rasterization(*scene, VIEW, K, W, H)
     assert 20 < (alpha > 0.3).sum() < 200
 

@@ -51,6 +51,7 @@ def test_a_film_plays_back_every_frame_in_its_colors(tmp_path, size):
         assert stream.codec_context.name == "h264"
         assert stream.pix_fmt == "yuv420p"
         assert stream.average_rate == 12
+        assert stream.codec_context.colorspace == 1  # BT.709, so that no player guesses
         back = [f.to_ndarray(format="rgb24", src_colorspace="ITU709") for f in film.decode(video=0)]
     assert len(back) == 4
     assert back[0].shape == (size[0] // 2 * 2, size[1] // 2 * 2, 3)
