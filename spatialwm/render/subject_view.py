@@ -14,9 +14,11 @@ from spatialwm.render.views import establishing_view
 from spatialwm.scene import Scene, flatten
 
 FOV_X_DEG = 55.0
-SUBJECT_SHARE = 0.4
+SUBJECT_SHARE = 0.3
 """The subject's path spans about this much of the picture's width, so that its surroundings explain it."""
-MIN_DISTANCE_M, WALL_GAP_M = 0.9, 0.3
+MIN_DISTANCE_M, WALL_GAP_M = 1.4, 0.3
+NEAR_SHARE = 0.8
+"""What is nearer than this share of the distance to the subject blocks the picture, even beside the subject."""
 _ELEVATIONS_DEG = (22.0, 40.0)
 _AZIMUTHS = 12
 _THUMBNAIL = (96, 54)
@@ -25,8 +27,8 @@ _THUMBNAIL = (96, 54)
 def subject_view(scene: Scene, object_ids: tuple[str, ...], path: Float[np.ndarray, "n 3"], width: int, height: int) -> Camera:
     """A view from which objects can be seen and what they will pass through fits.
 
-    Looks from several sides at thumbnail size and takes the one that shows most of the objects, preferring the side
-    of the establishing view when others are no better; in a room the camera stays between the walls.
+    Looks from several sides at thumbnail size and takes the one that shows most of the objects with least in the way,
+    preferring the side of the establishing view when others are no better; in a room it stays between the walls.
 
     Args:
         object_ids: the subjects, as they stand now.
@@ -48,8 +50,10 @@ def subject_view(scene: Scene, object_ids: tuple[str, ...], path: Float[np.ndarr
             if np.linalg.norm(eye - center) < 0.4 * distance:
                 continue
             frame = render_scene(flat, Camera.look_at(_vec(eye), _vec(center), *_THUMBNAIL, FOV_X_DEG))
-            seen = sum(int(frame.mask_of(i).sum()) for i in object_ids)
-            score = seen * (1.25 - 0.25 * abs(turn) / math.pi)
+            away = float(np.linalg.norm(eye - center))
+            seen = sum(int(frame.mask_of(i).sum()) for i in object_ids) * away**2  # not more for being near
+            in_the_way = float(((frame.alpha > 0.5) & (frame.depth_m < NEAR_SHARE * away)).mean())
+            score = seen * (1.0 - in_the_way) * (1.25 - 0.25 * abs(turn) / math.pi)
             if score > best_score:
                 best, best_score = Camera.look_at(_vec(eye), _vec(center), width, height, FOV_X_DEG), score
     return best
