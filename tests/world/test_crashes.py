@@ -59,7 +59,11 @@ def kill_at_random_instants(kills, path, program, fingerprint):
     interrupted = 0
     for _ in range(kills):
         child = ask(program, path, log, rng.randrange(2**31), 10**9)
-        time.sleep(rng.uniform(0.0, 0.12))
+        # Some while it opens, most among its first commits, however busy this machine is.
+        enough = log.stat().st_size + rng.choice((0, 1, 1, 10))
+        while log.stat().st_size < enough:
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0.0, 0.03))
         os.kill(child, signal.SIGKILL)
         assert program.stdout.readline() == "ended\n"
         acknowledged = int(log.read_text().split()[-1])

@@ -227,6 +227,13 @@ def test_an_edit_after_undo_grows_a_new_child_and_loses_nothing(world):
     assert world.redo().id == left.id
 
 
+def test_going_back_by_goto_is_like_that_many_undos(world):
+    for name in ("a", "b", "c"):
+        world.apply(edits.Rename("mug-1", name))
+    world.goto(1)
+    assert [world.redo().id for _ in range(3)] == [2, 3, 4]
+
+
 def test_a_commit_to_another_branch_leaves_the_current_one_alone(world, make_scene):
     predicted = world.commit(make_scene(3), {"op": "predict", "horizon": 30}, base=1, branch="prediction-1")
     assert world.branch == "main"

@@ -77,6 +77,7 @@ def test_writing_the_same_content_again_mends_a_damaged_blob(closed, scene):
         blob.write_bytes(bytes(blob.stat().st_size))
     with World.open(closed) as world:
         world.commit(scene, {"op": "create"})
+    with World.open(closed) as world:
         assert world.scene().same_as(scene)
 
 

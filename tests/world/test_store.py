@@ -54,7 +54,10 @@ def test_other_precisions_and_layouts_are_kept_by_value(tmp_path):
     with World.create(tmp_path / "cloud.world", scene) as world:
         assert world.scene().same_as(scene)
         assert world.scene()["cloud-1"].gaussians.means.is_contiguous(), "what is worked on is what is stored"
-        assert not world.commit(scene, {"op": "again"}).is_edit
+        other = replace(scene["cloud-1"], gaussians=replace(strided, opacities=strided.opacities * 0.5, means=strided.means + 1))
+        strided_too = replace(other, gaussians=replace(other.gaussians, means=other.gaussians.means.T.contiguous().T))
+        assert not strided_too.gaussians.means.is_contiguous()
+        world.commit(Scene((strided_too,)), {"op": "again"})
         assert world.scene()["cloud-1"].gaussians.means.is_contiguous()
 
 
@@ -108,6 +111,8 @@ def test_the_log_is_what_is_applied_so_a_numpy_number_replays_exactly(world, fin
     by = np.array([0.1, 0.2, 0.3], np.float32).astype(np.float64)
     world.apply(edits.Move("mug-1", (by[0], by[1], by[2])))
     assert type(world.head.command["by"][0]) is float
+    world.apply(edits.SetPhysics("mug-1", mass_kg=np.float64(0.3)))
+    assert type(world.scene()["mug-1"].mass_kg) is float
     assert fingerprint(world.replay()) == fingerprint(world.scene())
 
 
