@@ -54,7 +54,8 @@ def test_the_environment_chooses_the_vector_width(monkeypatch, asked, lanes):
 
 @pytest.mark.slow
 def test_a_cold_start_takes_under_20_s_and_the_next_process_under_1_s(tmp_path):
-    code = "import spatialwm.render.cpu as c; print(c.warm_up())"
+    # Processor time: the same as wall time on a free machine, and steady on a busy one.
+    code = "import spatialwm.render.cpu as c, time; t = time.process_time(); c.warm_up(); print(time.process_time() - t)"
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
 
     def seconds() -> float:
