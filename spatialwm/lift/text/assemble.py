@@ -40,8 +40,8 @@ BROAD_M = 0.025
 """Parts of coarser spacing than this are broad, plain surfaces."""
 
 
-NEAR_M = 0.016
-"""Spacing of broad surfaces where something touches them."""
+NEAR_M, HUNG_M = 0.018, 0.0095
+"""Spacing of broad surfaces where something stands against them, and where something flat hangs on them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,7 @@ class _Body:
     strands: Sequence
     pose: Pose
     piece: Piece | None
+    hung: bool = False
 
 
 def _random(seed: int, name: str) -> np.random.Generator:
@@ -95,7 +96,7 @@ def assemble(
     """Light and splat everything; each object comes back in its own frame."""
     budget = BUDGETS[quality]
     pieces = (*place.pieces, *(place.dress(tuple(_standing(p) for p in placed)) if place.dress else ()))
-    bodies = [_Body(p.model.parts, p.model.strands, p.world_from_object, None) for p in placed]
+    bodies = [_Body(p.model.parts, p.model.strands, p.world_from_object, None, p.supported_by == "wall") for p in placed]
     bodies += [_Body(p.parts, p.strands, Pose(), p) for p in pieces]
     names = [p.item.key for p in placed] + [p.id for p in pieces]
 
@@ -167,7 +168,7 @@ def _buried(splats: Splats, rays: Rays, owners: np.ndarray) -> np.ndarray:
         normals = splats.normals[tested]
         ways = normals + np.float32(tilt) * splats.axes[tested, :, 0]
         ways /= np.linalg.norm(ways, axis=1, keepdims=True)
-        hit = rays.first_hit(splats.means[tested] + normals * np.float32(0.0015), ways)
+        hit = rays.first_hit(splats.means[tested] + normals * np.float32(0.0003), ways)
         own = (hit >= 0) & (rays.thin[hit] == 0) & (owners[rays.solid[hit]] == splats.owner[tested])
         tested = tested[own & ((rays.normals[hit] * ways).sum(1) > 0)]
     out[tested] = True
@@ -200,19 +201,20 @@ def _refine_near(bodies: Sequence[_Body], coarseness: Sequence[list[np.ndarray]]
     for b in bodies:
         if b.piece is None and b.parts:
             points = np.concatenate([b.pose.apply(p.solid.vertices) for p in b.parts])
-            boxes.append((points.min(0) - 0.05, points.max(0) + 0.05))
+            boxes.append((points.min(0) - 0.05, points.max(0) + 0.05, HUNG_M if b.hung else NEAR_M))
     for b, factors in zip(bodies, coarseness, strict=True):
         if b.piece is None or b.piece.role == "backdrop":
             continue
         for p, factor in zip(b.parts, factors, strict=True):
-            if p.spacing_m <= NEAR_M:
+            if p.spacing_m <= HUNG_M:
                 continue
             corners = _corners(p, b.pose)
             low, high = corners.min(1), corners.max(1)
-            touched = np.zeros(len(corners), np.bool_)
-            for box_low, box_high in boxes:
-                touched |= ((low <= box_high) & (high >= box_low)).all(1)
-            factor[touched] *= NEAR_M / p.spacing_m
+            finest = np.full(len(corners), p.spacing_m)
+            for box_low, box_high, spacing in boxes:
+                near = ((low <= box_high) & (high >= box_low)).all(1)
+                finest[near] = np.minimum(finest[near], spacing)
+            factor *= finest / p.spacing_m
 
 
 def _splats(body: _Body, coarseness: Sequence[np.ndarray], owner: int, density: float, rng: np.random.Generator) -> Splats:

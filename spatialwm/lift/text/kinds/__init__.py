@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from spatialwm.lift.text.kinds import (
+    animals,
+    appliances,
+    beds,
     camp,
     decor,
     lamps,
@@ -10,8 +13,11 @@ from spatialwm.lift.text.kinds import (
     rocks,
     seating,
     shelter,
+    storage,
     tables,
     tableware,
+    tech,
+    toys,
     trees,
     vehicles,
     waterside,
@@ -20,7 +26,7 @@ from spatialwm.lift.text.kinds import (
 from spatialwm.lift.text.kinds.kind import Kind
 
 _FAMILIES = (
-    seating, tables, lamps, decor, tableware,
+    seating, tables, beds, storage, lamps, decor, tableware, tech, appliances, toys, animals,
     trees, plants, rocks, camp, shelter, yard, waterside, vehicles,
 )  # fmt: skip
 

@@ -34,10 +34,10 @@ def flames(height_m: float, radius_m: float, rng: np.random.Generator, count: in
     root = np.column_stack([x, y, z])
     length = height_m * 0.24 * (1.25 - 0.6 * t) * rng.uniform(0.7, 1.3, count)
     lean = np.column_stack([-x, -y, np.zeros(count)]) * 0.25
-    glow = ramp(t, [(0, "#fff3c8"), (0.25, "#ffd873"), (0.55, "#ff9a2e"), (0.8, "#f4601a"), (1, "#c93a12")])
+    glow = ramp(t, [(0, "#ffe6a8"), (0.2, "#ffc050"), (0.5, "#ff8420"), (0.8, "#f04c10"), (1, "#b82c08")])
     return Strands(
         roots=root, tips=root + UP * length[:, None] + lean, width_m=height_m * 0.034 * (1.2 - t), albedo=np.full((count, 3), 0.02),
-        normals=np.tile(UP, (count, 1)), emission=glow * (2.6 - 1.2 * t)[:, None], opacity=0.42, thin=1.0,
+        normals=np.tile(UP, (count, 1)), emission=glow * (1.5 - 0.7 * t)[:, None], opacity=0.42, thin=1.0,
     )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def _campfire(item: Item, rng: np.random.Generator) -> Model:
         roots=spark - UP * 0.008, tips=spark + UP * 0.008, width_m=np.full(n, 0.0045), albedo=np.full((n, 3), 0.02),
         normals=np.tile(UP, (n, 1)), emission=np.tile(linear("#ff9a3a") * 3.0, (n, 1)), opacity=0.95, thin=1.0,
     )  # fmt: skip
-    fire = Emitter(center=(0.0, 0.0, 0.5 * k), radius_m=0.16 * k, power=(3.4 * k, 1.28 * k, 0.36 * k))
+    fire = Emitter(center=(0.0, 0.0, 0.5 * k), radius_m=0.16 * k, power=(3.6 * k, 1.7 * k, 0.62 * k))
     return Model(
         kind="campfire", parts=parts, strands=(strand, sparks), emitters=(fire,), mass_kg=70 * k**3, color=item.color or "orange",
         material="wood", movable=False,

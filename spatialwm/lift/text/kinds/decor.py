@@ -14,7 +14,22 @@ from spatialwm.lift.text.surface import materials as m
 from spatialwm.lift.text.surface.finish import finish, finish_item, known_color
 from spatialwm.lift.text.surface.noise import fbm, hash01, linear, mix, ramp, smoothstep
 from spatialwm.lift.text.surface.solids import (
-    box, cylinder, disc, ellipsoid, extrude, join, lathe, leaf, pillow, quad, ring, rod, sheet, slab, solid, sphere, tube,
+    box,
+    disc,
+    ellipsoid,
+    extrude,
+    join,
+    lathe,
+    leaf,
+    pillow,
+    quad,
+    ring,
+    rod,
+    sheet,
+    slab,
+    solid,
+    sphere,
+    tube,
 )  # fmt: skip
 
 RUG_M = (2.6, 1.84, 0.014)
@@ -75,7 +90,7 @@ def _pot(r: float, h: float, cover: Material) -> list[Part]:
 def plant(item: Item, rng: np.random.Generator) -> Model:
     """A potted plant: fig, palm, snake plant, monstera or succulent by the words used, a fig otherwise."""
     small = says(item, "succulent", "small", "herb", "bonsai") or item.size == "small"
-    usual = (0.26, 0.26, 0.32) if small and not item.height_m else (0.45, 0.45, 1.0) if says(item, "snake", "sansevieria", "aloe") else PLANT_M
+    usual = (0.28, 0.28, 0.5) if says(item, "cactus") else (0.26, 0.26, 0.32) if small and not item.height_m else (0.45, 0.45, 1.0) if says(item, "snake", "sansevieria", "aloe") else PLANT_M
     w, _, h = measures(_plain_size(item) if small else item, usual)
     cover = finish("terracotta", item.color, item.material, default_color="#c7b299" if not small else "#a5583a")
     pot_r = min(0.19, w * 0.27) if h > 0.4 else w * 0.3
@@ -269,7 +284,7 @@ def picture(item: Item, rng: np.random.Generator) -> Model:
         kind="picture", has_front=True, mass_kg=2.0, color=known_color(item.color), material="wood", movable=True,
         parts=(part("frame", _frame(w, h, rim, d), frame, 0.0065, smooth=False),
                part("canvas", canvas, painting(seed, w / 2 - rim, h / 2 - rim, known_color(item.color)), 0.0052, smooth=False),
-               part("back", back, m.paper("#8a7350"), 0.02, smooth=False)),
+               part("back", back, m.paper("#8a7350"), 0.011, smooth=False)),
     )  # fmt: skip
 
 
@@ -294,7 +309,7 @@ def mirror(item: Item, rng: np.random.Generator) -> Model:
     back = box(w * 0.68, d * 0.5, h * 0.68, 0.0, 0.3).moved(0, d * 0.24, h / 2)
     return Model(
         kind="mirror", has_front=True, mass_kg=8.0, color=trim.color, material=trim.name,
-        parts=(part("frame", frame, trim.material, 0.0075), part("glass", pane, silver, 0.012, smooth=False), part("back", back, m.paper("#6b5a40"), 0.02)),
+        parts=(part("frame", frame, trim.material, 0.0075), part("glass", pane, silver, 0.012, smooth=False), part("back", back, m.paper("#6b5a40"), 0.013)),
     )  # fmt: skip
 
 
@@ -389,7 +404,7 @@ def flowers(item: Item, rng: np.random.Generator) -> Model:
     body_h, r = h * 0.5, w * 0.2
     jar = lathe([(1e-4, 0), (r * 0.8, 0), (r * 0.85, 0.006), (r, body_h * 0.4), (r * 0.7, body_h * 0.85), (r * 0.8, body_h), (r * 0.68, body_h * 0.98), (1e-4, body_h * 0.6)], 32)
     glaze = finish("ceramic", None, item.material, default_color="#c9d2d0")
-    made = [part("vase", jar, glaze.material, 0.0065), *_bouquet(body_h, h, w / 2, rng, known_color(item.color))]
+    made = [part("vase", jar, glaze.material, 0.0065), *_bouquet(body_h, h * 0.93, w / 2 * 1.2, rng, known_color(item.color))]
     return replace(Model(kind="flower", parts=tuple(made), mass_kg=0.8), color=known_color(item.color), material=glaze.name)
 
 
@@ -400,7 +415,7 @@ def globe(item: Item, rng: np.random.Generator) -> Model:
     z = h - r
 
     def earth(s: Surfels) -> Look:
-        land = fbm(s.texture, 0.9 / r, 4, 3) > 0.05
+        land = fbm(s.texture, 1.2 / r, 4, 3) > 0.0
         c = np.where(land[:, None], linear("#9a7a44"), linear(known_color(item.color) or "#2f5870"))
         return m.look(c * (1 + 0.12 * fbm(s.texture, 60.0, 2, 3))[:, None], None, 0.6, 0.3)
 
@@ -474,7 +489,7 @@ KINDS: tuple[Kind, ...] = (
          size_m=(0.28, 0.28, 0.42), habitat="surface", family="indoor"),
     Kind(name="globe", synonyms=("world globe",), build=globe, size_m=GLOBE_M, habitat="surface", family="indoor"),
     Kind(name="curtain", synonyms=("drape", "drapes", "curtains", "window curtain"), build=curtain, size_m=(1.9, 0.14, 2.35), family="indoor", against_wall=True),
-    Kind(name="basket", synonyms=("wicker basket", "laundry basket", "woven basket", "trash can", "waste basket", "bin", "bucket"), build=basket,
+    Kind(name="basket", synonyms=("wicker basket", "laundry basket", "woven basket", "picnic basket"), build=basket,
          size_m=(0.4, 0.4, 0.32)),
     Kind(name="statue", synonyms=("sculpture", "bust", "figurine"), build=statue, size_m=(0.36, 0.36, 0.9)),
 )  # fmt: skip

@@ -54,7 +54,7 @@ def conifer(height_m: float, rng: np.random.Generator, needles: int, *, tint: st
     u = 0.1 + 0.9 * rng.random(n) ** 0.85
     side = np.cross(UP, outward)[b] * rng.choice([-1.0, 1.0], n)[:, None]
     angle = rng.uniform(0.35, 1.05, n)[:, None]
-    fewer = (4500 / max(needles, 60)) ** 0.38
+    fewer = (4500 / max(needles, 60)) ** 0.42
     roots = start[b] + (end - start)[b] * u[:, None] - UP * (0.1 * length[b] * np.sin(u * np.pi))[:, None]
     heading = outward[b] + UP * (0.5 * rise[b])[:, None]
     heading = heading * np.cos(angle) + side * np.sin(angle) + UP * rng.normal(-0.08, 0.2, n)[:, None]
@@ -79,7 +79,7 @@ def conifer(height_m: float, rng: np.random.Generator, needles: int, *, tint: st
     )
     radius = 0.016 * height_m
     lean = rng.normal(0, 0.004 * height_m, 2)
-    path = np.array([[0, 0, -0.1], [lean[0], lean[1], height_m * 0.5], [0, 0, height_m * 0.98]])
+    path = np.array([[0, 0, 0], [lean[0], lean[1], height_m * 0.5], [0, 0, height_m * 0.98]])
     half = np.cross(UP, outward) * (0.28 * length)[:, None]
     middle = start + 0.6 * (end - start)
     corners = np.stack([start, middle + half, end, middle - half], axis=1)[:: 1 if needles > 1500 else 2]
@@ -108,7 +108,7 @@ def skeleton(
     """
     tubes: list[Solid] = []
     ends: list[Float[Array, " 3"]] = []
-    base = np.array([0.0, 0.0, -0.12])
+    base = np.array([0.0, 0.0, 0.0])
     top = np.array([*rng.normal(0, 0.03 * height_m, 2), height_m * trunk])
 
     def limb(a: Float[Array, " 3"], b: Float[Array, " 3"], r0: float, r1: float, sides: int) -> None:
@@ -181,7 +181,7 @@ def crown(
     along = np.cross(normals, rng.normal(size=(leaves, 3)))
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
     along = along + 0.25 * way - 0.12 * UP
-    length = leaf_m * (4000 / max(leaves, 80)) ** 0.42 * rng.uniform(0.7, 1.3, leaves)
+    length = leaf_m * (4000 / max(leaves, 60)) ** 0.47 * rng.uniform(0.7, 1.3, leaves)
     tone = np.clip(0.30 + 0.42 * (depth - 0.55) / 0.45 * (0.5 + 0.5 * way[:, 2]) + 0.36 * rng.random(leaves) + 0.12 * rng.normal(size=len(centers))[k], 0, 1)
     albedo = linear(dark) * (1 - tone[:, None]) + linear(light) * tone[:, None]
     if snow > 0:

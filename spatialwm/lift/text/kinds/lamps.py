@@ -140,14 +140,14 @@ def chandelier(item: Item, rng: np.random.Generator) -> Model:
     """Curved arms with candle bulbs around a turned column, crystal drops below."""
     w, _, h = measures(item, CHANDELIER_M)
     skin = finish("brass", None if item.material in ("crystal", "glass") else item.color, None if item.material in ("crystal", "glass") else item.material)
-    z0 = h * 0.28
+    z0 = 0.125
     column = lathe([(1e-4, z0 - 0.12), (0.03, z0 - 0.1), (0.05, z0 - 0.05), (0.025, z0), (0.055, z0 + 0.06), (0.02, z0 + 0.14), (0.012, z0 + 0.24), (1e-4, z0 + 0.24)], 28)
     arms, cups, candles, flames, drops = [], [], [], [], []
     emitters = []
     for a in np.arange(8) * 2 * np.pi / 8:
         c, s = np.cos(a), np.sin(a)
         t = np.linspace(0, 1, 12)
-        r = 0.04 + (w / 2 - 0.05) * t
+        r = 0.04 + (w / 2 - 0.075) * t
         arms.append(tube(np.c_[r * c, r * s, z0 + 0.02 - 0.11 * np.sin(np.pi * t * 0.95) + 0.07 * t**2], 0.007, 8))
         x, y, z = r[-1] * c, r[-1] * s, z0 + 0.08
         cups.append(lathe([(1e-4, 0), (0.02, 0), (0.034, 0.016), (1e-4, 0.017)], 20).moved(x, y, z))
@@ -224,8 +224,8 @@ def wall_lamp(item: Item, rng: np.random.Generator) -> Model:
     """A bracket with a small shade, on a wall behind it."""
     w, d, h = measures(item, (0.2, 0.24, 0.32))
     skin = finish("brass", None, item.material)
-    plate = box(0.09, 0.016, 0.15, 0.006).moved(0, d / 2 - 0.008, h * 0.4)
-    arm = tube([[0, d / 2 - 0.01, h * 0.4], [0, d * 0.1, h * 0.3], [0, -d * 0.08, h * 0.34], [0, -d * 0.08, h * 0.5]], 0.008, 10)
+    plate = box(0.09, 0.016, 0.15, 0.006).moved(0, d / 2 - 0.008, 0.075)
+    arm = tube([[0, d / 2 - 0.01, 0.075], [0, d * 0.1, 0.05], [0, -d * 0.08, h * 0.34], [0, -d * 0.08, h * 0.5]], 0.008, 10)
     parts = _shade_parts(h * 0.5, h, w / 2, w * 0.34, known_color(item.color))
     moved = [Part(name=p.name, solid=p.solid.moved(0, -d * 0.08, 0), material=p.material, spacing_m=p.spacing_m, thin=p.thin, emits=p.emits,
                   casts_shadow=p.casts_shadow, collides=p.collides) for p in parts]  # fmt: skip

@@ -131,12 +131,12 @@ def _mushroom(item: Item, rng: np.random.Generator) -> Model:
 
 def cactus_body(k: float) -> Solid:
     """A saguaro with two arms, 2.6 m times ``k`` tall."""
-    t = np.linspace(0, 1, 16)
+    t = np.concatenate([np.linspace(0, 0.86, 12), 1 - 0.14 * (1 - np.linspace(0, 1, 9)[1:]) ** 2])
 
     def dome(u: Float[Array, " p"]) -> Float[Array, " p"]:
         return np.sqrt(np.clip(1 - np.clip((u - 0.88) / 0.12, 0, 1) ** 2, 0.02, 1))
 
-    columns = [tube(np.column_stack([0 * t, 0 * t, 2.6 * t - 0.05 * (1 - t)]), 0.2 * (0.9 + 0.15 * np.sin(np.pi * t)) * dome(t), 44)]
+    columns = [tube(np.column_stack([0 * t, 0 * t, 2.6 * t]), 0.2 * (0.9 + 0.15 * np.sin(np.pi * t)) * dome(t), 44)]
     for side, z0, rise in ((1.0, 1.0, 0.95), (-1.0, 1.35, 0.65)):
         bend = np.clip(t / 0.5, 0, 1)
         x = side * (0.12 + 0.42 * np.sin(np.pi / 2 * bend))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from spatialwm.geometry.color import linear_to_srgb, to_hex
 from spatialwm.lift.text.graph import Item
 from spatialwm.lift.text.kinds.asked import color_of, says, scale_of
 from spatialwm.lift.text.kinds.kind import Kind
 from spatialwm.lift.text.model import Model, Part, Solid, Surface
+from spatialwm.lift.text.surface.materials import shade
 from spatialwm.lift.text.surface.noise import linear
 from spatialwm.lift.text.surface.outdoors import stone
-from spatialwm.lift.text.surface.materials import shade
-from spatialwm.geometry.color import to_hex, linear_to_srgb
 from spatialwm.lift.text.surface.solids import box, extrude, join, lathe, rock
 
 ROCK_M = (0.8, 0.7, 0.55)

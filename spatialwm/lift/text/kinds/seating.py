@@ -10,7 +10,7 @@ from spatialwm.lift.text.kinds.kind import Kind
 from spatialwm.lift.text.model import Model, Solid, Surface
 from spatialwm.lift.text.surface import materials as m
 from spatialwm.lift.text.surface.finish import finish, finish_item
-from spatialwm.lift.text.surface.solids import box, cushion, cylinder, join, ring, rod, rounded_rectangle, slab, tube
+from spatialwm.lift.text.surface.solids import box, cushion, cylinder, join, ring, rod, rounded_rectangle, tube
 
 SOFA_M = (2.1, 0.92, 0.86)
 ARMCHAIR_M = (0.95, 0.9, 0.9)
@@ -78,7 +78,7 @@ def armchair(item: Item, rng: np.random.Generator) -> Model:
     return _sofa_model("armchair", w, d, h, 1, finish_item(item, "fabric", "#8a6f52"), 24.0)
 
 
-def _sofa_model(kind: str, w: float, d: float, h: float, seats: int, cover, kilograms: float) -> Model:  # noqa: ANN001
+def _sofa_model(kind: str, w: float, d: float, h: float, seats: int, cover, kilograms: float) -> Model:
     body, piping, legs, seat_z, half = _upholstered(w, d, h, seats)
     trim = m.plain(m.shade(cover.color or "#555555", 0.5), 0.4, 0.35) if cover.color else cover.material
     dark = m.wood(("#2a170b", "#5a351b"), along=2, seed=4)

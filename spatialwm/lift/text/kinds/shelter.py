@@ -141,7 +141,7 @@ def _cabin(item: Item, rng: np.random.Generator) -> Model:
         Part(name="knob", solid=ellipsoid(0.035, 0.035, 0.035, 2).moved(-0.45, -d - 0.09, floor + 0.95).scaled(k), material=m.metal("#a8843f"), spacing_m=0.014),
         Part(
             name="windows", solid=join([pane.moved(0.95, -d - 0.06, floor + 1.27), pane.turned(90).moved(w + 0.02, 0, floor + 1.27)]).scaled(k),
-            material=glowing(WARM, 2.0), spacing_m=0.045, emits=True,
+            material=glowing(WARM, 1.5), spacing_m=0.045, emits=True,
         ),
         Part(name="chimney", solid=join(chimney).scaled(k), material=stone("#55504b", "#9a9186", 31), spacing_m=0.05),
         Part(
@@ -214,7 +214,7 @@ def _house(item: Item, rng: np.random.Generator) -> Model:
         Part(name="under roof", solid=under.scaled(k), material=m.plain("#241912"), spacing_m=0.16, thin=0.01),
         Part(name="beams", solid=join(beams).scaled(k), material=boards("#e8e4dc", "#f4f0e8") if barn else boards(), spacing_m=0.05),
         Part(name="door", solid=box(door_w, 0.06, door_h, 0.01).moved(0, -d - 0.03, door_h / 2).scaled(k), material=boards(*_tones("#5c3a22" if not barn else wall_color), 0.17), spacing_m=0.045),
-        Part(name="windows", solid=join(panes).scaled(k), material=glowing(WARM, 1.6), spacing_m=0.06, emits=True),
+        Part(name="windows", solid=join(panes).scaled(k), material=glowing(WARM, 0.75), spacing_m=0.06, emits=True),
     ]  # fmt: skip
     if not barn:
         parts.append(Part(name="chimney", solid=chimney.scaled(k), material=m.bricks("#7a4030"), spacing_m=0.06, smooth=False))

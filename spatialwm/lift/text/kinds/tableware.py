@@ -11,7 +11,7 @@ from spatialwm.lift.text.model import Look, Model, Part, Surface, Surfels
 from spatialwm.lift.text.surface import materials as m
 from spatialwm.lift.text.surface.finish import finish, finish_item, known_color
 from spatialwm.lift.text.surface.noise import fbm, linear, mix
-from spatialwm.lift.text.surface.solids import box, cylinder, disc, ellipsoid, lathe, rod, slab, sphere, tube
+from spatialwm.lift.text.surface.solids import box, cylinder, disc, lathe, rod, slab, sphere, tube
 
 MUG_M = (0.115, 0.085, 0.097)
 BOOK_M = (0.24, 0.17, 0.03)
@@ -168,7 +168,7 @@ def books(item: Item, rng: np.random.Generator) -> Model:
     return _book_stack("stack of books", item, sizes, 16.0)
 
 
-def _skin(color: str):  # noqa: ANN202
+def _skin(color: str):
     base = linear(color)
 
     def at(s: Surfels) -> Look:

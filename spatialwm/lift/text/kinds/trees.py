@@ -17,6 +17,7 @@ from spatialwm.lift.text.surface.noise import linear
 from spatialwm.lift.text.surface.outdoors import bark, birch_bark
 from spatialwm.lift.text.surface.solids import tube
 
+
 def mean_color(leaves: Strands | None) -> np.ndarray:
     """Mean linear colour of the leaves, so that a mesh of the stand-in looks right."""
     return leaves.albedo.mean(0) if leaves is not None else linear("#4a5a2a")
@@ -133,7 +134,7 @@ def _palm(item: Item, rng: np.random.Generator) -> Model:
     turn = rng.uniform(0, 2 * np.pi)
     t = np.linspace(0, 1, 12)
     crown_z = height * 0.86
-    path = np.column_stack([np.cos(turn) * lean * t**1.7, np.sin(turn) * lean * t**1.7, -0.1 + (crown_z + 0.1) * t])
+    path = np.column_stack([np.cos(turn) * lean * t**1.7, np.sin(turn) * lean * t**1.7, crown_z * t])
     path[:, :2] -= 0.45 * path[-1, :2]
     radius = 0.021 * height * (1.25 - 0.5 * t + 0.35 * np.exp(-9 * t)) * (1 + 0.05 * (np.arange(12) % 2))
     k = 18
@@ -166,7 +167,7 @@ def _cypress(item: Item, rng: np.random.Generator) -> Model:
     centers = np.column_stack([rng.normal(0, 0.02 * height, (12, 2)), z])
     radii = np.column_stack([fat, fat, np.full(12, 0.1 * height)])
     leaves, shade = crown(centers, radii, rng, 2600, dark="#1c3018", light=color_of(item, "#4f6e34"), leaf_m=0.16)
-    wood = tube([[0, 0, -0.1], [0, 0, height * 0.4], [0, 0, height * 0.85]], [0.14, 0.1, 0.03], 10)
+    wood = tube([[0, 0, 0], [0, 0, height * 0.4], [0, 0, height * 0.85]], [0.14, 0.1, 0.03], 10)
     return tree_model("cypress", wood, bark(), leaves, shade, height, item.color or "green")
 
 

@@ -19,8 +19,6 @@ from spatialwm.lift.text.surface.solids import box, grid_faces, join, lathe, roc
 
 Array = np.ndarray
 LAKE_M = (9.0, 6.0, 0.12)
-WATER_LEVEL_M = -0.12
-"""Height of a lake's surface in its own frame: a little below the ground around it."""
 
 
 def shore(angle: Float[Array, " n"]) -> Float[Array, " n"]:
@@ -36,7 +34,7 @@ def _lake(item: Item, rng: np.random.Generator) -> Model:
     a, r = np.meshgrid(np.linspace(0, 2 * np.pi, 73)[:-1], np.linspace(1e-3, 1, 14), indexing="ij")
     a, r = a.T.ravel(), r.T.ravel()
     edge = shore(a) * r
-    v = np.column_stack([half_x * edge * np.cos(a), half_y * edge * np.sin(a), np.full(len(a), WATER_LEVEL_M)])
+    v = np.column_stack([half_x * edge * np.cos(a), half_y * edge * np.sin(a), np.zeros(len(a))])
     frozen = says(item, "frozen", "ice", "icy")
     surface = solid(v, grid_faces(14, 72, wrap_v=True))
 
@@ -54,7 +52,7 @@ def _lake(item: Item, rng: np.random.Generator) -> Model:
         name="water", solid=surface, material=icy if frozen else wet, spacing_m=0.16 if frozen else 0.2, casts_shadow=False,
         opacity=0.97 if frozen else 0.34, collides=frozen,
     )  # fmt: skip
-    level = Surface(z=WATER_LEVEL_M, low=(-0.6 * half_x, -0.6 * half_y), high=(0.6 * half_x, 0.6 * half_y), name="water")
+    level = Surface(z=0.0, low=(-0.6 * half_x, -0.6 * half_y), high=(0.6 * half_x, 0.6 * half_y), name="water")
     return Model(
         kind="pond" if small else "lake", parts=(part,), surfaces=(level,), mass_kg=1e5, friction=0.1 if frozen else 0.6,
         color=item.color or "blue", material="ice" if frozen else "water", movable=False,
@@ -91,7 +89,7 @@ def _boat(item: Item, rng: np.random.Generator) -> Model:
         x = beam * np.sign(v) * np.abs(v) ** 0.75
         z = inset + (depth - inset * 0.2) * np.abs(v) ** 2.4 + 0.16 * np.clip(2 * u - 1.2, 0, 1) ** 2
         s = solid(np.column_stack([x, (u - 0.5) * (3.4 - 2 * inset), z]), grid_faces(nu, nv))
-        return solid(s.vertices, s.faces if flip else s.faces[:, ::-1], np.column_stack([s.vertices[:, 1], np.abs(v) * 0.7, s.vertices[:, 0]]))
+        return solid(s.vertices, s.faces[:, ::-1] if flip else s.faces, np.column_stack([s.vertices[:, 1], np.abs(v) * 0.7, s.vertices[:, 0]]))
 
     t = np.linspace(0, 1, 30)
     rims = []
@@ -115,7 +113,7 @@ def _boat(item: Item, rng: np.random.Generator) -> Model:
 def _pier(item: Item, rng: np.random.Generator) -> Model:
     k = scale_of(item, (1.7, 5.5, 0.6))
     planks = [box(1.6, 0.17, 0.045, 0.008).moved(rng.normal(0, 0.015), -2.65 + 0.185 * i, 0.55).retextured((0.4 * i, 0, 0)) for i in range(30)]
-    posts = [tube([[x, y, -0.9], [x, y, 0.2], [x, y, 0.86]], 0.085, 12) for x in (-0.78, 0.78) for y in (-2.4, -0.8, 0.8, 2.4)]
+    posts = [tube([[x, y, 0.0], [x, y, 0.4], [x, y, 0.86]], 0.085, 12) for x in (-0.78, 0.78) for y in (-2.4, -0.8, 0.8, 2.4)]
     beams = [box(0.1, 5.4, 0.14, 0.01).moved(x, 0, 0.46) for x in (-0.6, 0.6)]
     grey = ("#5d5144", "#a8998a")
     parts = (

@@ -13,7 +13,21 @@ from spatialwm.lift.text.model import Emitter, Model, Part, Solid, Surface
 from spatialwm.lift.text.surface import materials as m
 from spatialwm.lift.text.surface.finish import finish_item
 from spatialwm.lift.text.surface.outdoors import bark, boards, shingles, snow_pack, stone
-from spatialwm.lift.text.surface.solids import box, cylinder, ellipsoid, join, lathe, ring, rock, rod, sheet, slab, solid, sphere, tube
+from spatialwm.lift.text.surface.solids import (
+    box,
+    cylinder,
+    ellipsoid,
+    join,
+    lathe,
+    ring,
+    rock,
+    rod,
+    sheet,
+    slab,
+    solid,
+    sphere,
+    tube,
+)
 
 BENCH_M = (1.6, 0.62, 0.85)
 
@@ -81,7 +95,7 @@ def _fence(item: Item, rng: np.random.Generator) -> Model:
         rails = [box(4.0, 0.04, 0.08, 0.006).moved(0, 0.035, z) for z in (0.25, 0.75)]
         part = Part(name="fence", solid=join([*pickets, *rails]).scaled(k), material=look.material, spacing_m=0.032)
         return Model(kind="fence", parts=(part,), mass_kg=40, color=item.color or "white", material="wood", movable=False)
-    logs = [tube([[x, 0, -0.15], [x, 0, 0.5], [x, 0, 1.1]], [0.075, 0.07, 0.066], 12) for x in (-1.95, 0.0, 1.95)]
+    logs = [tube([[x, 0, 0], [x, 0, 0.5], [x, 0, 1.1]], [0.075, 0.07, 0.066], 12) for x in (-1.95, 0.0, 1.95)]
     for z in (0.42, 0.86):
         for a, b in ((-2.0, 0.05), (-0.05, 2.0)):
             t = np.linspace(0, 1, 7)
@@ -121,8 +135,8 @@ def _well(item: Item, rng: np.random.Generator) -> Model:
     for side in (-1.0, 1.0):
         s = sheet(lambda u, v, side=side: ((u - 0.5) * 1.8, side * 0.68 * (1 - v), 1.78 + 0.5 * v), 22, 10)
         tex = np.column_stack([s.vertices[:, 0], 0.22 * 3.8 * (s.vertices[:, 2] - 1.78) / 0.5, np.full(len(s.vertices), side)])
-        slopes.append(solid(s.vertices, s.faces if side > 0 else s.faces[:, ::-1], tex))
-        slopes.append(solid(s.vertices - (0, 0, 0.04), s.faces[:, ::-1] if side > 0 else s.faces, tex))
+        slopes.append(solid(s.vertices, s.faces[:, ::-1] if side > 0 else s.faces, tex))
+        slopes.append(solid(s.vertices - (0, 0, 0.04), s.faces if side > 0 else s.faces[:, ::-1], tex))
     rope = rod((0, 0, 1.4), (0, 0, 0.98), 0.012, sides=6)
     bucket = cylinder(0.1, 0.22, 18, top_radius=0.13).moved(z=0.76)
     water = lathe([(0.52, 0.35), (1e-4, 0.35)], 24)
@@ -145,7 +159,7 @@ def _signpost(item: Item, rng: np.random.Generator) -> Model:
         point = box(0.142, 0.033, 0.142, 0.004).turned(45, "y").moved(side * length * 0.86)
         arrows.append(join([board, point]).retextured((z, 0, 0)).moved(y=-0.07).turned(turn).moved(z=z))
     parts = (
-        Part(name="post", solid=tube([[0, 0, -0.1], [0, 0, 1.0], [0, 0, 2.0]], 0.05, 12).scaled(k), material=bark("#4a3828", "#8f7558", 0.5), spacing_m=0.028),
+        Part(name="post", solid=tube([[0, 0, 0], [0, 0, 1.0], [0, 0, 2.0]], 0.05, 12).scaled(k), material=bark("#4a3828", "#8f7558", 0.5), spacing_m=0.028),
         Part(name="boards", solid=join(arrows).scaled(k), material=boards("#7a5230", "#b88a58", 0.2, 2), spacing_m=0.024),
     )
     return Model(kind="signpost", parts=parts, has_front=True, mass_kg=22, color=item.color or "brown", material="wood", movable=False)
@@ -208,7 +222,7 @@ def _snowman(item: Item, rng: np.random.Generator) -> Model:
         Part(name="body", solid=body.scaled(k), material=snow_pack(), spacing_m=0.04),
         Part(name="coal", solid=join(stones).scaled(k), material=m.plain("#161616"), spacing_m=0.012, collides=False),
         Part(name="nose", solid=nose.scaled(k), material=m.plain("#e0701c", variation=0.2), spacing_m=0.013, collides=False),
-        Part(name="scarf", solid=join(scarf).scaled(k), material=m.striped(color_of(item, "#b8282c"), "#e8e0d0", 0.12), spacing_m=0.022),
+        Part(name="scarf", solid=join(scarf).scaled(k), material=m.wool(color_of(item, "#b8282c")), spacing_m=0.022),
         Part(name="hat", solid=join(hat).scaled(k), material=m.wool("#26262a"), spacing_m=0.024),
         Part(name="arms", solid=join(arms).scaled(k), material=bark(), spacing_m=0.016, collides=False),
     )

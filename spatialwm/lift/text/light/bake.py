@@ -24,6 +24,9 @@ COARSE_M = 0.018
 CLUSTER_M = 0.12
 """Triangles of one solid within such a cell and facing alike share one radiosity value."""
 
+FACING_M = 0.2
+"""A right angle between normals counts as this many metres times the square root of two when light is interpolated."""
+
 Sky = Callable[[np.ndarray], np.ndarray]
 
 
@@ -200,6 +203,10 @@ def _interpolate(start, stop, index, distance, normals, known_normals, known, ou
         out[i, 0], out[i, 1], out[i, 2] = r / total, g / total, b / total
 
 
+def _faced(splats: Splats) -> Float[np.ndarray, "n 6"]:
+    return np.concatenate([splats.means, splats.normals * np.float32(FACING_M)], axis=1)
+
+
 def _indirect(splats: Splats, rays: Rays, cache: Cache, sky: Sky, effort: Effort, rng: np.random.Generator) -> np.ndarray:
     n = len(splats)
     chosen = np.sort(rng.permutation(n)[: max(min(n, 2000), int(n * effort.gather_share))])
@@ -209,7 +216,8 @@ def _indirect(splats: Splats, rays: Rays, cache: Cache, sky: Sky, effort: Effort
     light = bilateral(*near, some.normals, light, 3)
     if len(chosen) == n:
         return light
-    distance, index = cKDTree(some.means).query(splats.means, k=min(6, len(chosen)), workers=-1)
+    # Nearest in place and facing together: beside a finely sampled window frame, the six nearest in place may all face elsewhere.
+    distance, index = cKDTree(_faced(some)).query(_faced(splats), k=min(6, len(chosen)), workers=-1)
     out = np.empty((n, 3), np.float32)
     over(n, _interpolate, index.reshape(n, -1), distance.reshape(n, -1), splats.normals, some.normals, light, out)
     return out

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from spatialwm.lift.text.light.direct import sequence
 from spatialwm.lift.text.light.rays import Rays
 
-HIDDEN_SPACING = 1.9
+HIDDEN_SPACING = 1.5
 """Spacing of Gaussians on faces that only show once things are moved, relative to the others."""
 
 _SPOTS = np.array([[1, 1, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4]]) / np.array([[3], [6], [6], [6]])
@@ -38,7 +38,7 @@ def seen_from(rays: Rays, corners: Float[np.ndarray, "f 3 3"], eyes: Float[np.nd
             away = eye - p
             length = np.linalg.norm(away, axis=1)
             away = away / (length[:, None] + 1e-9)
-            start = p + (away * 0.012 if thin else normals[open_] * 0.004)
+            start = p + (away * 0.012 if thin else normals[open_] * 0.0004)
             free = ~rays.blocked(start, away, length - 0.016)
             seen[open_[free]] = True
             open_ = open_[~free]
@@ -60,7 +60,7 @@ def open_to_outside(rays: Rays, corners: Float[np.ndarray, "f 3 3"], directions:
         for s in range(len(_SPOTS)):
             way = normals[left] * 1.05 + ball
             way /= np.linalg.norm(way, axis=1, keepdims=True)
-            free = ~rays.blocked(spots[left, s] + normals[left] * 0.004, way, np.full(len(left), 1e3))
+            free = ~rays.blocked(spots[left, s] + normals[left] * 0.0004, way, np.full(len(left), 1e3))
             out[left[free]] = True
             left = left[~free]
             if not len(left):
