@@ -20,6 +20,7 @@ from spatialwm.scene.script import parse_command, parse_script
 from spatialwm.world import Revision, World, check_free
 
 if TYPE_CHECKING:
+    from spatialwm.render import Frame
     from spatialwm.dynamics import WorldModel
 
 DEFAULT_SIZE = (1280, 720)
@@ -182,7 +183,9 @@ def render_film(
     scene: Scene, out: Path, cameras: Sequence[Camera], *, fps: int = 30, backend: str = "auto", progress: Progress = silent
 ) -> str:
     """Write an MP4 along a camera path; returns the backend that made it."""
-    return _film(out, ((scene, camera) for camera in cameras), len(cameras), fps, backend, progress)
+    from spatialwm.render import film
+
+    return _film(out, film(scene, [{}] * len(cameras), cameras, backend=backend), len(cameras), fps, progress)
 
 
 def render_rollout(
@@ -197,10 +200,12 @@ def render_rollout(
     progress: Progress = silent,
 ) -> str:
     """Write an MP4 of a prediction in real time, by default from a view that shows what moves; returns the backend."""
+    from spatialwm.render import film
+
     camera = camera or view_of_rollout(scene, rollout, *size)
     count = max(1, round(rollout.horizon * rollout.dt_s * fps)) + 1
-    steps = [min(round(i / fps / rollout.dt_s), rollout.horizon) for i in range(count)]
-    return _film(out, ((rollout.scene_at(scene, step), camera) for step in steps), count, fps, backend, progress)
+    steps = [rollout.poses_at(scene, min(round(i / fps / rollout.dt_s), rollout.horizon)) for i in range(count)]
+    return _film(out, film(scene, steps, camera, backend=backend), count, fps, progress)
 
 
 def view_of_rollout(scene: Scene, rollout: Rollout, width: int, height: int) -> Camera:
@@ -236,20 +241,16 @@ def _free_branch(world: World) -> str:
     return f"prediction-{n}"
 
 
-def _film(
-    out: Path, shots: Iterable[tuple[Scene, Camera]], count: int, fps: int, backend: str, progress: Progress
-) -> str:
-    from spatialwm.render import Stage, render_scene, write_mp4
+def _film(out: Path, frames: Iterable[Frame], count: int, fps: int, progress: Progress) -> str:
+    from spatialwm.render import write_mp4
 
-    stage = Stage()
     used = ""
 
-    def frames() -> Iterator[Any]:
+    def pictures() -> Iterator[Any]:
         nonlocal used
-        for scene, camera in shots:
-            frame = render_scene(stage.flatten(scene), camera, backend=backend, background=scene.environment.background)
+        for frame in frames:
             used = frame.backend
             yield frame.rgb
 
-    write_mp4(out, frames(), fps=fps, progress=progress, total=count)
+    write_mp4(out, pictures(), fps=fps, progress=progress, total=count)
     return used

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Shapes in annotations are checked at run time here and cost nothing in production. Numba kernels cannot be wrapped, so only the
@@ -13,6 +14,11 @@ from jaxtyping import install_import_hook
 install_import_hook(
     ["spatialwm.geometry", "spatialwm.gaussians", "spatialwm.scene", "spatialwm.world", "spatialwm.dynamics"], "beartype.beartype"
 )
+
+
+# A busy machine makes single examples slow; the whole run has its own time limit.
+settings.register_profile("spatialwm", deadline=None)
+settings.load_profile("spatialwm")
 
 
 @pytest.fixture(scope="session")

@@ -47,14 +47,14 @@ class Rollout:
         """Number of instants after the present."""
         return self.poses.shape[0] - 1
 
+    def poses_at(self, scene: Scene, step: int) -> dict[str, Pose]:
+        """Where every object of the rollout is predicted to be at ``step`` (negative from the end), at its present scale."""
+        at = zip(self.object_ids, self.poses[step], strict=True)
+        return {i: Pose.from_list([*p, scene[i].world_from_object.scale]) for i, p in at}
+
     def edit_at(self, scene: Scene, step: int) -> edits.SetPoses:
-        """The edit that puts every object of the rollout where it is predicted at ``step`` (negative from the end)."""
-        return edits.SetPoses(
-            tuple(
-                (i, Pose.from_list([*p, scene[i].world_from_object.scale]))
-                for i, p in zip(self.object_ids, self.poses[step], strict=True)
-            )
-        )
+        """The edit that makes :meth:`poses_at` the truth."""
+        return edits.SetPoses(tuple(self.poses_at(scene, step).items()))
 
     def scene_at(self, scene: Scene, step: int) -> Scene:
         """The scene as predicted at ``step``."""
@@ -64,7 +64,8 @@ class Rollout:
 class WorldModel(Protocol):
     """Predicts what actions do; ``name`` is what a rollout reports as its backend."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def rollout(
         self, scene: Scene, actions: Sequence[Action], dt_s: float = 1 / 30, progress: Progress = silent

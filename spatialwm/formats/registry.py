@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 import struct
 import zipfile
 import zlib
@@ -14,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import zstandard
 
+from spatialwm.atomic import write_bytes
 from spatialwm.errors import FormatError, ShapeError
 from spatialwm.formats import ply, sog, sog_encode, sog_folder, splat, spz
 from spatialwm.formats.splat_file import SplatFile
@@ -113,7 +111,7 @@ def write_splats(gaussians: Gaussians, path: Path, format: str | None = None) ->
     if not len(gaussians) and suffix in (".splat", ".sog"):
         raise FormatError(f"{path}: {suffix} cannot hold an empty set of Gaussians: write .ply or .spz")
     gaussians.check_finite(f"Gaussians for {path.name}")
-    _write_atomically(path, _ENCODERS[suffix](gaussians))
+    write_bytes(path, _ENCODERS[suffix](gaussians), FormatError)
 
 
 def encode_spz(gaussians: Gaussians, level: int = 1) -> bytes:
@@ -129,18 +127,3 @@ def _plain(gaussians: Gaussians) -> Gaussians:
     """On the CPU, float32, without gradients, as numpy takes them."""
     fields = (gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, gaussians.sh)
     return Gaussians(*(f.detach().cpu().float().contiguous() for f in fields))
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}.part")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise FormatError(f"{path}: cannot write here ({error.strerror or error}): nothing was changed") from error
-    finally:
-        with contextlib.suppress(OSError):  # gone after a rename, or never made
-            temporary.unlink(missing_ok=True)

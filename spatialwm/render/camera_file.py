@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from spatialwm.atomic import write_bytes
 from spatialwm.errors import ExportError, FormatError, ShapeError
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose, Vec3
@@ -102,12 +101,7 @@ def write_cameras(path: str | Path, cameras: Camera | Sequence[Camera]) -> Path:
     """
     path = Path(path)
     content = camera_to_dict(cameras) if isinstance(cameras, Camera) else {"keys": [camera_to_dict(c) for c in cameras]}
-    try:
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8") as file:
-            json.dump(content, file, indent=1)
-        os.replace(file.name, path)
-    except OSError as error:
-        raise ExportError(f"cannot write {path}: {error.strerror or error}") from error
+    write_bytes(path, json.dumps(content, indent=1).encode(), ExportError)
     return path
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -16,6 +13,7 @@ from av.container import OutputContainer
 from jaxtyping import Float, UInt8
 from PIL import Image
 
+from spatialwm.atomic import replacing
 from spatialwm.errors import ExportError
 from spatialwm.progress import Progress, silent
 
@@ -40,7 +38,7 @@ def write_png(path: str | Path, rgb: Pixels) -> Path:
     if not np.size(rgb):
         raise ExportError(f"{path}: a picture needs at least 1x1 pixels; got {np.shape(rgb)}")
     picture = Image.fromarray(to_bytes(rgb))
-    with _replacing(Path(path)) as temporary:
+    with replacing(Path(path), ExportError) as temporary:
         picture.save(temporary, format="PNG")
     return Path(path)
 
@@ -69,7 +67,7 @@ def write_mp4(
         raise ExportError(f"{path}: a film needs frames of at least 2x2 pixels; got {np.shape(first)}")
     total = total or (len(frames) if hasattr(frames, "__len__") else None)  # pyright: ignore[reportArgumentType]
     options = {"movflags": "faststart"}
-    with _replacing(Path(path)) as temporary, av.open(str(temporary), "w", format="mp4", options=options) as film:
+    with replacing(Path(path), ExportError) as temporary, av.open(str(temporary), "w", format="mp4", options=options) as film:
         stream = _add_stream(film, width, height, fps)
         for i, frame in enumerate(chain([first], pending)):
             if np.shape(frame) != np.shape(first):
@@ -99,24 +97,3 @@ def _add_stream(film: OutputContainer, width: int, height: int, fps: float) -> a
             context.colorspace = context.color_primaries = context.color_trc = 1
             return stream
     raise ExportError(f"this PyAV build has none of the encoders {', '.join(_CODECS)}: pip install --force-reinstall av")
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary file beside ``path`` that takes its name on success and vanishes on any failure, Ctrl-C included."""
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    except OSError as error:
-        raise ExportError(f"cannot write {path}: {error.strerror or error}") from error
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)  # mkstemp makes it private
-        temporary.replace(path)
-    except OSError as error:
-        raise ExportError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -77,7 +77,10 @@ class Rotate:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Grow or shrink an object uniformly about the middle of its underside; its mass follows the volume."""
+    """Grow or shrink an object uniformly about the middle of its underside; its mass follows the volume.
+
+    What stands on it keeps its own size and stays where it stood on it.
+    """
 
     op: ClassVar[str] = "scale"
     object: str
@@ -88,11 +91,13 @@ class Scale:
         if not 1e-3 <= self.factor <= 1e3:
             raise EditError(f"scale factor must lie between 0.001 and 1000; got {self.factor}")
         body = scene[self.object]
-        low, high = body.bounds()
-        foot = np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
-        pose = _about(foot, Pose(scale=self.factor)) @ body.world_from_object
+        grow = _about(_foot(body), Pose(scale=self.factor))
         mass = None if body.mass_kg is None else body.mass_kg * self.factor**3
-        return scene.with_objects([replace(body, world_from_object=pose, mass_kg=mass)])
+        changed = [replace(body, world_from_object=grow @ body.world_from_object, mass_kg=mass)]
+        for rider in map(scene.__getitem__, carried_by(scene, self.object)):
+            x, y, z = (float(v) for v in grow.apply(_foot(rider)) - _foot(rider))
+            changed.append(replace(rider, world_from_object=Pose((x, y, z)) @ rider.world_from_object))
+        return _settle(scene.with_objects(changed), [self.object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +329,12 @@ def _settle(scene: Scene, ids: Iterable[str]) -> Scene:
             if support != body.supported_by:
                 changed.append(replace(body, supported_by=support))
     return scene.with_objects(changed) if changed else scene
+
+
+def _foot(body: SceneObject) -> np.ndarray:
+    """The middle of the underside."""
+    low, high = body.bounds()
+    return np.array([(low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]])
 
 
 def _about(pivot: np.ndarray, turn: Pose) -> Pose:

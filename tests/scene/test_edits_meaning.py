@@ -69,6 +69,13 @@ def test_scaling_keeps_the_underside_and_the_mass_follows_the_volume(table_and_m
     assert big.mass_kg == pytest.approx(0.3 * 8)
 
 
+def test_scaling_a_table_keeps_its_mug_on_top_and_at_its_size(table_and_mug):
+    grown = table_and_mug.apply(edits.Scale("table", 2.0))
+    assert place(grown, "mug") == pytest.approx((0.4, 0.2, 2.0))
+    np.testing.assert_allclose(np.ptp(grown["mug"].bounds(), axis=0), np.ptp(table_and_mug["mug"].bounds(), axis=0))
+    assert grown["mug"].supported_by == "table"
+
+
 def test_a_duplicate_shares_its_gaussians_and_gets_a_free_id(table_and_mug):
     twice = table_and_mug.apply(edits.Duplicate("mug", (3.0, 0.0, -1.0)))
     assert twice["cube-1"].gaussians is twice["mug"].gaussians
