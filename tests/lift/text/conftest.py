@@ -9,7 +9,7 @@ from spatialwm.lift.text.graph import Item
 from spatialwm.lift.text.kinds.kind import Kind
 from spatialwm.lift.text.model import Look, Model, Part, Solid, Surface, Surfels
 
-# name; synonyms; width depth height; habitat; family; hypernyms; "w" backs onto a wall, "f" has a front, "t" has a top, "s" a seat
+# name; synonyms; width depth height; habitat; family; hypernyms; w: backs onto a wall, f: has a front, t: a top, s: a seat
 ROWS = """
 sofa; couch,settee; 2.1 .95 .85; floor; indoor; seat,furniture; wfs
 armchair; easy chair; .85 .85 .9; floor; indoor; seat,furniture; fs
@@ -118,7 +118,8 @@ def box_kinds() -> dict[str, Kind]:
         name, synonyms, size, habitat, family, hypernyms, flags = (c.strip() for c in row.split(";"))
         w, d, h = (float(v) for v in size.split())
         out[name] = Kind(
-            name=name, synonyms=tuple(s for s in synonyms.split(",") if s), build=_builder(name, (w, d, h), flags), size_m=(w, d, h),
+            name=name, synonyms=tuple(s for s in synonyms.split(",") if s), build=_builder(name, (w, d, h), flags),
+            size_m=(w, d, h),
             habitat=habitat, family=family, hypernyms=tuple(h for h in hypernyms.split(",") if h), against_wall="w" in flags,
         )  # type: ignore[arg-type]  # fmt: skip
     return out

@@ -1,8 +1,8 @@
 """How far boxes are from satisfying a relation, vectorised; zero means satisfied with a margin.
 
-The geometry is that of the scene description's specification: gaps between axis-aligned boxes, cones of 45 degrees in the frame of the
-reference, 0.15 m to a wall. Targets lie inside the specified tolerances,
-so that rounding never turns a met wish into a missed one.
+The geometry is that of the scene description's specification: gaps between axis-aligned boxes, cones of 45 degrees in the
+frame of the reference, 0.15 m to a wall. Targets lie inside the specified tolerances, so that rounding turns no met wish into a
+missed one.
 """
 
 from __future__ import annotations

@@ -96,6 +96,9 @@ SPOTS: dict[str, tuple[float, float]] = {
 }  # fmt: skip
 """Favourite place on a surface: right and back as -1..1 from its middle, seen by who uses it."""
 
+ANCHORS = frozenset({"sofa", "bed", "desk", "fireplace", "bathtub", "stove"})
+"""They give a room its axis: in the middle of a wall, looking at who comes in."""
+
 FRONT_SPACE_M = {
     "sofa": 0.45, "bed": 0.5, "wardrobe": 0.7, "fridge": 0.8, "stove": 0.8, "sink": 0.6, "toilet": 0.6, "bathtub": 0.6,
     "desk": 0.7,

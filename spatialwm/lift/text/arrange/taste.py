@@ -1,4 +1,4 @@
-"""What looks right although nobody asked: habits, free space, views, heroes that face the visitor, forests that frame a clearing."""
+"""What looks right although nobody asked: habits, free space, views, heroes that face the visitor, a framed clearing."""
 
 from __future__ import annotations
 
@@ -91,18 +91,11 @@ class Taste:
         if lead.kind.against_wall and hi[1] - lo[1] < 1.4 * lead.size[1]:
             back = self._back_gap(own)
             cost += 5.0 * np.minimum(back, 1.0) + np.where(back > 0.1, 3.0, 0.0)
-            if lead.name in (
-                "sofa",
-                "bed",
-                "desk",
-                "fireplace",
-                "bathtub",
-                "stove",
-            ):  # the anchor of a room sits in the middle of its wall
-                offset = np.where(
-                    np.abs(own.front[:, 1]) > 0.5, np.abs(own.center[:, 0] - (low + high)[0] / 2), np.abs(own.center[:, 1] - (low + high)[1] / 2)
-                ) if own.front is not None else np.minimum(gx, gy)  # fmt: skip
-                cost += 0.5 * offset
+            if lead.name in priors.ANCHORS:
+                middle = (low + high) / 2
+                across, along = np.abs(own.center[:, 0] - middle[0]), np.abs(own.center[:, 1] - middle[1])
+                if own.front is not None:
+                    cost += 0.5 * np.where(np.abs(own.front[:, 1]) > 0.5, across, along)
                 if own.front is not None:  # the visitor looks north: the hero of the room looks back
                     cost += 1.2 * (1 + own.front[:, 1]) if not body.partnered else 0.0
             if body.partnered and own.front is not None:

@@ -37,8 +37,8 @@ def parse(sentence: str, vocabulary: Mapping[str, Kind] | None = None, implied: 
         raise LiftError("the prompt is empty: describe a place, for example 'a living room with a red sofa and a floor lamp'")
     if words > MAX_WORDS or len(sentence) > MAX_CHARACTERS:
         raise LiftError(
-            f"the prompt has {words} words and {len(sentence)} characters; at most {MAX_WORDS} words and {MAX_CHARACTERS} characters "
-            "can be understood: shorten it, and add the rest by editing the world"
+            f"the prompt has {words} words and {len(sentence)} characters; at most {MAX_WORDS} words and "
+            f"{MAX_CHARACTERS} characters can be understood: shorten it, and add the rest by editing the world"
         )
     if vocabulary is None:
         from spatialwm.lift.text.kinds import KINDS  # the registry imports every builder: only when nobody brings a vocabulary
@@ -49,7 +49,7 @@ def parse(sentence: str, vocabulary: Mapping[str, Kind] | None = None, implied: 
     reading = Reading(chunk(tokens, known), known).run()
     things = [t for g in reading.mentions.groups for t in g.things if t.kind]
     setting, place = _setting(reading, things, known)
-    kinds = {t.key: _settled_kind(t, reading.relations, setting, known) for t in things}
+    kinds = {t.key: _settled_kind(t, reading.facts.relations, setting, known) for t in things}
     stated = [_item(t, kinds[t.key], known) for t in things]
     absent = tuple(reading.absent)
     extra = implied_items(setting, stated, absent, known) if implied and not reading.empty else []
@@ -57,7 +57,8 @@ def parse(sentence: str, vocabulary: Mapping[str, Kind] | None = None, implied: 
     extra = [i for i in extra if i.key not in used]
     return SceneGraph(
         prompt=sentence, family=setting.family, place=place, items=(*stated, *extra),
-        relations=tuple(completed(reading.relations, stated, known)), time=_mood(tokens, lex.TIMES), weather=_mood(tokens, lex.WEATHERS),
+        relations=tuple(completed(reading.facts.relations, stated, known)),
+        time=_mood(tokens, lex.TIMES), weather=_mood(tokens, lex.WEATHERS),
         room_size_m=reading.room_m, absent=absent, unrecognized=tuple(reading.mentions.unrecognized),
         notes=tuple(reading.mentions.notes), finishes=tuple(reading.finishes),
     )  # fmt: skip

@@ -204,6 +204,8 @@ class _Chunker:
         if self.word() in ("away", "apart"):
             self.at += 1
         found = self._relation()
+        if found and self.word() == "by" and self.at + 1 < len(self.tokens) and self.tokens[self.at + 1].value is not None:
+            found = None  # "4 m by 5 m"
         if found and found[1].sense not in ("inside", "on_top", "across", "along", "above") and self.word() not in _DIMENSIONS:
             return token.value * UNITS_M[self.tokens[here + 1].base]
         self.at = here
@@ -419,9 +421,8 @@ class _Chunker:
             determined = self.word(-1) in lex.DEFINITE | lex.INDEFINITE
             return not (determined and (w in lex.ADJECTIVES or w.endswith(("ing", "ed"))))
         if w in ("and", "or", "nor", "with", "of") or w in lex.DEFINITE or w in lex.INDEFINITE or w in lex.EACH:
-            if w == "and" and body and body[-1].base in lex.COLORS and self.base(1) in lex.COLORS:
-                return False  # "a red and white umbrella"
-            return True
+            colors = w == "and" and body and body[-1].base in lex.COLORS and self.base(1) in lex.COLORS
+            return not colors  # "a red and white umbrella" goes on
         if w in lex.NEGATIONS or (w in lex.PRONOUNS and w != "one"):
             return True
         if w in lex.HAS or (w in ("colored", "coloured")):
@@ -496,7 +497,13 @@ class _Chunker:
                 modifiers.append(token)
         np.colors, np.adjectives = tuple(colors), tuple(adjectives)
         last = body[-1]
-        describes = last.base in lex.COLORS or last.word in lex.ADJECTIVES or last.word in lex.SIZES or last.word in lex.MATERIALS
+        describes = (
+            (last.word.endswith("ly") and last.word not in _LY_NOUNS)
+            or last.base in lex.COLORS
+            or last.word in lex.ADJECTIVES
+            or last.word in lex.SIZES
+            or last.word in lex.MATERIALS
+        )
         idle = (
             describes
             or last.base in lex.ABSTRACT

@@ -37,8 +37,8 @@ def _table() -> dict[tuple[str, ...], Phrase]:
         "across": "across from|opposite|opposite to|opposite of|across",
         "facing": "facing|faces|facing towards|facing toward|looking at|looking towards|turned towards|turned toward|pointing at|"
         "oriented towards|pointed at|facing to|face|looks at|looks towards",
-        "left_of": "to the left of|left of|on the left of|on the left side of|to the left side of|at the left of",
-        "right_of": "to the right of|right of|on the right of|on the right side of|to the right side of|at the right of",
+        "left_of": "to the left of|left of|on the left of|on the left side of|at the left of",
+        "right_of": "to the right of|right of|on the right of|on the right side of|at the right of",
         "in_front_of": "in front of|before|at the foot of|in the front of",
         "behind": "behind|in back of|at the back of|at the rear of",
         "against": "against|leaning against|leaning on|up against|backed against|flush against|propped against",
@@ -54,9 +54,10 @@ def _table() -> dict[tuple[str, ...], Phrase]:
         "in_corner": "in the corner of|in a corner of|at the corner of|in one corner of|in the far corner of",
     }  # fmt: skip
     alone: dict[Sense, str] = {
-        "in_corner": "in the corner|in a corner|in one corner|in the other corner|in another corner|in the far corner|at the corner|"
+        "in_corner": "in the corner|in a corner|in one corner|in the other corner|in another corner|in the far corner|"
+        "at the corner|"
         "in the back corner|in the left corner|in the right corner|in opposite corners|in the corners|in each corner",
-        "in_middle": "in the middle|in the center|at the center|in the centre|at the centre|in the very middle|on center|centered|"
+        "in_middle": "in the middle|in the center|at the center|in the centre|at the centre|in the very middle|centered|"
         "marks the center|marks the centre",
         "in_row": "in a row|in a line|in line|lined up|in a straight line|in rows|side by side in a row|in a neat row|in a queue",
         "in_circle": "in a circle|in a ring|arranged in a circle|in a semicircle",
@@ -66,7 +67,8 @@ def _table() -> dict[tuple[str, ...], Phrase]:
         "side_by_side": "side by side|next to each other|beside each other|next to one another",
         "facing_each_other": "facing each other|facing one another|opposite each other|face to face|across from each other",
         "flanking": "on either side|on both sides|on each side|at either side",
-        "at_side": "on the left|on the right|at the left|at the right|to the left|to the right|on the left side|on the right side",
+        "at_side": "on the left|on the right|at the left|at the right|to the left|to the right|on the left side|"
+        "on the right side",
     }
     of_it: dict[Sense, str] = {
         "left_of": "to its left|on its left|to the left of it|on its left side",
