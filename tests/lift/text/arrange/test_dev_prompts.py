@@ -93,4 +93,4 @@ def test_the_score_stays_above_its_floor_and_the_solver_earns_it(score, kinds):
     }  # fmt: skip
     assert {k: solved[k] for k, floor in floors.items() if solved[k] < floor} == {}
     assert solved["relation"] > chance["relation"] + 0.3
-    assert solved["plausible_scene"] > chance["plausible_scene"] + 0.5
+    assert solved["plausible_scene"] > chance["plausible_scene"] + 0.3
