@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import torch
 from jaxtyping import Int
 
 from spatialwm.gaussians import Gaussians, transform
@@ -22,6 +21,8 @@ REACH_SIGMAS = 1.5
 MAX_CELLS = 1 << 26
 """8 MB of bits; larger places get coarser voxels."""
 SAMPLES_PER_AXIS = 9
+_KEY_BITS = 21
+_KEY_HALF = 1 << (_KEY_BITS - 1)
 
 _Filled = Int[np.ndarray, "m 3"]
 
@@ -65,21 +66,33 @@ def fill_voxels(gaussians: Gaussians, world_from_object: Pose, voxel_m: float) -
     world = transform(gaussians.select(gaussians.opacities > SOLID_ALPHA), world_from_object)
     if not len(world):
         return np.zeros((0, 3), np.int64)
-    reach = world.scales * REACH_SIGMAS
-    axes = quat_to_matrix(world.quats)
+    means = world.means.numpy()
+    reach = world.scales.numpy() * REACH_SIGMAS
+    half_axes = quat_to_matrix(world.quats).numpy() * reach[:, None, :]
     # Gaussians are grouped by how many samples each axis needs, so a few large ones do not make every small one expensive.
-    counts = (2 * reach / (0.7 * voxel_m)).ceil().clamp(1, SAMPLES_PER_AXIS).to(torch.int64)
-    kinds, which = torch.unique(counts, dim=0, return_inverse=True)
-    found = []
-    for k, kind in enumerate(kinds.tolist()):
-        pick = which == k
-        ticks = [torch.linspace(-1, 1, n) if n > 1 else torch.zeros(1) for n in kind]
-        lattice = torch.cartesian_prod(*ticks)
-        lattice = lattice[(lattice**2).sum(1) <= 1.01] if max(kind) > 2 else lattice
+    counts = np.clip(np.ceil(2 * reach / (0.7 * voxel_m)), 1, SAMPLES_PER_AXIS).astype(np.int64)
+    group = (counts[:, 0] * 16 + counts[:, 1]) * 16 + counts[:, 2]
+    found: list[np.ndarray] = []
+    for kind in np.unique(group):
+        pick = group == kind
+        ticks = [np.linspace(-1, 1, n) if n > 1 else np.zeros(1) for n in (kind // 256, kind // 16 % 16, kind % 16)]
+        lattice = np.stack(np.meshgrid(*ticks, indexing="ij"), -1).reshape(-1, 3).astype(np.float32)
+        if kind % 16 > 2 or kind // 16 % 16 > 2 or kind // 256 > 2:
+            lattice = lattice[(lattice**2).sum(1) <= 1.01]
         for offset in lattice:
-            points = world.means[pick] + torch.einsum("nij,nj->ni", axes[pick], reach[pick] * offset)
-            found.append(torch.unique(torch.round(points / voxel_m).to(torch.int64), dim=0))
-    return torch.unique(torch.cat(found), dim=0).numpy()
+            found.append(_key(np.rint((means[pick] + half_axes[pick] @ offset) / voxel_m).astype(np.int64)))
+    return _cell(np.unique(np.concatenate(found)))
+
+
+def _key(cells: np.ndarray) -> np.ndarray:
+    """Three indices as one integer: sorting those is some 50 times faster than sorting rows."""
+    x, y, z = np.clip(cells.T, -_KEY_HALF, _KEY_HALF - 1) + _KEY_HALF
+    return (x << 2 * _KEY_BITS) | (y << _KEY_BITS) | z
+
+
+def _cell(keys: np.ndarray) -> np.ndarray:
+    mask = (1 << _KEY_BITS) - 1
+    return np.stack([keys >> 2 * _KEY_BITS, (keys >> _KEY_BITS) & mask, keys & mask], 1) - _KEY_HALF
 
 
 def _core_bounds(parts: Sequence[tuple[Gaussians, Pose]]) -> tuple[np.ndarray, np.ndarray]:

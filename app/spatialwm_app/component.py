@@ -6,8 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from spatialwm_app.routes import PREFIX, world_url
-from spatialwm_app.session import Session
+from spatialwm_app.routes import PREFIX
 
 # The template never names ${value}: Gradio re-renders a template whose value changes, which would throw the canvas away.
 _TEMPLATE = '<div class="swm-host"></div>'
@@ -28,8 +27,3 @@ class WorldView(gr.HTML):
 
     def api_info(self) -> dict[str, Any]:
         return {"type": "object", "description": "address of an open world"}
-
-
-def address(session: Session | None) -> dict[str, str] | None:
-    """A ``WorldView`` value."""
-    return None if session is None else {"base": world_url(session)}

@@ -85,12 +85,10 @@ class Hub:
 
     def _free_path(self, source: str) -> Path:
         """``a-few-words.world``, numbered when taken."""
-        is_file = len(source) < 4096 and "\n" not in source and Path(source).suffix and Path(source).is_file()
+        is_file = "\n" not in source and len(source) < 4096 and Path(source).is_file()
         words = re.findall(r"\w+", (Path(source).stem if is_file else source).lower())
-        stem = "-".join(w for w in words if w not in ("a", "an", "the"))[:48] if is_file else "-".join(
-            [w for w in words if w not in ("a", "an", "the")][:NAME_WORDS]
-        )[:48]
-        stem = stem.strip("-") or "world"
+        telling = [w for w in words if w not in ("a", "an", "the")][:NAME_WORDS]
+        stem = "-".join(telling)[:48].strip("-") or "world"
         path, n = self.worlds_dir / f"{stem}.world", 2
         while path.exists():
             path, n = self.worlds_dir / f"{stem}-{n}.world", n + 1

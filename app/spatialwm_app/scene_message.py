@@ -51,7 +51,7 @@ def scene_message(scene: Scene, digests: Digests) -> dict[str, Any]:
 def _object(o: SceneObject, digests: Digests) -> dict[str, Any]:
     return {
         "id": o.id,
-        "name": o.title,
+        "name": o.name or _spoken(o),
         "category": o.category,
         "role": o.role,
         "color": _swatch(o),
@@ -68,6 +68,14 @@ def _object(o: SceneObject, digests: Digests) -> dict[str, Any]:
         "gaussians": len(o.gaussians),
         "content": digests.of(o.gaussians) if len(o.gaussians) else None,
     }
+
+
+def _spoken(o: SceneObject) -> str:
+    """``Coffee table`` for ``coffee-table-1``, ``Coffee table 2`` for its twin: what people call a thing without a name."""
+    stem, _, number = o.id.rpartition("-")
+    if not stem or not number.isdigit():
+        return o.id.replace("-", " ").capitalize()
+    return stem.replace("-", " ").capitalize() + (f" {number}" if number != "1" else "")
 
 
 def _extent(o: SceneObject) -> list[list[float]]:

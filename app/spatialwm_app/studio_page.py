@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import gradio as gr
+from gradio.events import api
 
 from spatialwm.errors import LiftError, SpatialwmError
 from spatialwm.lift import LiftOptions, Quality
 from spatialwm.progress import Progress, silent
-from spatialwm_app.component import WorldView, address
+from spatialwm_app.component import WorldView
 from spatialwm_app.hub import Hub
 from spatialwm_app.jobs import Job, JobCancelled, Status
 from spatialwm_app.routes import export_url, world_url
@@ -82,7 +83,7 @@ def build_page(hub: Hub) -> gr.Blocks:
                 yield None, outcome, hidden, gr.skip(), gr.skip(), gr.skip()
                 return
             chosen = gr.update(choices=hub.choices(), value=str(outcome.path.resolve()))
-            yield None, _created_card(outcome), hidden, outcome.token, address(outcome), chosen
+            yield None, _created_card(outcome), hidden, outcome.token, _address(outcome), chosen
 
         def on_export(world: str, kind: str) -> Iterator[Any]:
             try:
@@ -108,7 +109,7 @@ def build_page(hub: Hub) -> gr.Blocks:
                 session = hub.open(Path(path))
             except SpatialwmError as error:
                 return gr.skip(), gr.skip(), _error_card(str(error))
-            return session.token, address(session), ""
+            return session.token, _address(session), ""
 
         def on_command(world: str, text: str) -> tuple[str, str]:
             if not text.strip():
@@ -122,7 +123,7 @@ def build_page(hub: Hub) -> gr.Blocks:
         def on_load() -> tuple[str, Any, Any]:
             session = hub.latest()
             chosen = gr.update(choices=hub.choices(), value=str(session.path.resolve()) if session else None)
-            return (session.token if session else ""), address(session), chosen
+            return (session.token if session else ""), _address(session), chosen
 
         creating = [job, status, cancel, token, view, worlds]
         gr.on([create.click], on_create, [source, quality], creating, **busy)
@@ -166,7 +167,12 @@ def _endpoints(hub: Hub) -> None:
         return {"file": str(path), "url": export_url(session, path)}
 
     for endpoint in (create, edit, predict, export):
-        gr.api(endpoint, api_name=endpoint.__name__)
+        api(endpoint, api_name=endpoint.__name__)
+
+
+def _address(session: Session | None) -> dict[str, str] | None:
+    """The viewer's value: where the page finds a session's world."""
+    return None if session is None else {"base": world_url(session)}
 
 
 def _create(hub: Hub, source: str, options: LiftOptions, progress: Progress) -> Session:

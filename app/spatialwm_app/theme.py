@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
+from gradio.themes import Base, Font, sizes
 
 CSS = Path(__file__).parent / "studio.css"
 _ICON = (
@@ -24,9 +24,9 @@ _MONO = ("ui-monospace", "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", "monosp
 
 def studio_theme() -> Any:
     """Gradio's base theme with system fonts only; the colours are in ``studio.css``."""
-    return gr.themes.Base(
-        font=[gr.themes.Font(name) for name in _FONT],
-        font_mono=[gr.themes.Font(name) for name in _MONO],
-        radius_size=gr.themes.sizes.radius_md,
-        spacing_size=gr.themes.sizes.spacing_md,
+    return Base(
+        font=[Font(name) for name in _FONT],
+        font_mono=[Font(name) for name in _MONO],
+        radius_size=sizes.radius_md,
+        spacing_size=sizes.spacing_md,
     )

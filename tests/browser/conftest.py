@@ -32,7 +32,6 @@ class Server:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     pytest.importorskip("gradio", reason="the studio needs spatialwm[app]")
-    pytest.importorskip("spatialwm.lift.text.lifter", reason="sentences cannot be lifted yet")
     from spatialwm_app.server import VIEWER
 
     if not VIEWER.is_file():

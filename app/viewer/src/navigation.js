@@ -51,7 +51,7 @@ export class Navigation {
   /** Bring an object into the middle of the view without losing the direction of sight. */
   focus([low, high]) {
     const middle = low.map((v, i) => (v + high[i]) / 2);
-    const reach = Math.max(0.9, Math.hypot(...high.map((v, i) => v - low[i])) * 1.6);
+    const reach = Math.max(1.2, Math.hypot(...high.map((v, i) => v - low[i])) * 2.1);
     if (this.mode === "walk") this.setMode("orbit");
     const back = toWorld(this.camera.getWorldDirection(new Vector3())).map((v) => -v * reach);
     back[2] = Math.max(back[2], reach * 0.15);

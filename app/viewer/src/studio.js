@@ -1,6 +1,7 @@
 // Joins the parts: scene messages from Python go into the view, what a person does goes back as commands.
 import { toThree, toWorld } from "./frames.js";
 import { Gizmo } from "./gizmo.js";
+import { FloorGrid } from "./grid.js";
 import { Hud } from "./hud/hud.js";
 import { Input } from "./input.js";
 import { Collider } from "./collider.js";
@@ -21,7 +22,8 @@ export class Studio {
     this.viewer = new Viewer(host);
     this.world = new World();
     this.box = new SelectionBox();
-    this.viewer.scene.add(this.world.root, this.box.lines);
+    this.grid = new FloorGrid();
+    this.viewer.scene.add(this.grid.root, this.world.root, this.box.lines);
     this.navigation = new Navigation(this.viewer);
     this.timeline = new Timeline(this.viewer, this.world);
     this.push = new PushTool(this.viewer, () => this.hud.showPush());
@@ -119,6 +121,7 @@ export class Studio {
 
   startPush() {
     const entry = this.world.get(this.selected);
+    if (this.timeline.prediction) return this.hud.toast("Commit or discard this prediction first.");
     if (!entry) return this.hud.toast("Select an object first, then push it.");
     if (entry.mobility === "static") return this.hud.toast(`${entry.name} is fixed in place, so a push would not move it.`);
     this.push.open(entry);
@@ -171,6 +174,7 @@ export class Studio {
     const moved = first || this.state.revision !== message.revision;
     this.state = message;
     this.viewer.setBackground(message.environment.background);
+    this.grid.show(message);
     if (first) this.navigation.start(message);
     const shown = this.timeline.prediction;
     if (shown && shown.revision !== message.prediction?.revision) this.#forgetPrediction();

@@ -4,7 +4,9 @@ import { BufferGeometry, Group, Line, LineBasicMaterial, Quaternion, Vector3 } f
 import { quatToThree, setPose, toThree } from "./frames.js";
 
 const MOVES_M = 0.01;
-const GHOST_OPACITY = 0.28;
+// Of one splat: a surface is several splats deep, so the whole looks about half there.
+const GHOST_OPACITY = 0.1;
+const GHOST_TINT = "#a8e6f2";
 
 export class Timeline {
   constructor(viewer, world) {
@@ -96,6 +98,7 @@ export class Timeline {
       if (entry.mesh.packedSplats) {
         const ghost = new SplatMesh({ packedSplats: entry.mesh.packedSplats, raycastable: false });
         ghost.opacity = GHOST_OPACITY;
+        ghost.recolor.set(GHOST_TINT);
         setPose(ghost, entry.pose);
         this.extras.add(ghost);
       }

@@ -62,8 +62,8 @@ export class Viewer {
     this.renderer.setPixelRatio(Math.min(devicePixelRatio || 1, 2) * (this.settled ? 1 : this.sharpness));
     this.renderer.setSize(width, height, false);
     this.camera.aspect = width / height;
-    const tan = Math.tan((this.fovY * Math.PI) / 360) * Math.max(1, (this.fovAspect / this.camera.aspect) ** 0.6);
-    this.camera.fov = Math.min(88, (Math.atan(tan) * 360) / Math.PI);
+    const tan = Math.tan((this.fovY * Math.PI) / 360) * Math.max(1, (this.fovAspect / this.camera.aspect) ** 0.85);
+    this.camera.fov = Math.min(84, (Math.atan(tan) * 360) / Math.PI);
     this.camera.updateProjectionMatrix();
     this.pending = FRAMES_AFTER_CHANGE;
   }

@@ -18,6 +18,6 @@ export class HistoryPanel {
     const clock = Number.isNaN(when.valueOf()) ? "" : when.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     const go = () => !current && this.studio.command("goto", { revision: id });
     return el("button.swm-row", { type: "button", "aria-current": current ? "step" : null, title: `Go to revision ${id}`, onclick: go },
-      el("em", {}, String(id)), el("span", {}, label), el("small", {}, branch === "main" ? clock : `${branch} · ${clock}`)); // prettier-ignore
+      el("em", {}, String(id)), el("span", {}, label), el("small", {}, branch === "main" ? clock : branch)); // prettier-ignore
   }
 }

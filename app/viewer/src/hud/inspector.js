@@ -59,7 +59,7 @@ export class Inspector {
     this.swatch.value = entry.color;
     if (document.activeElement !== this.name) this.name.value = entry.name;
     const facts = [
-      ["Kind", entry.category],
+      ["Id", entry.id],
       ["Material", entry.material],
       ["Size", sizeOf(entry)],
       ["Mass", entry.mass_kg === null ? null : `${Number(entry.mass_kg.toPrecision(2))} kg`],
@@ -107,5 +107,5 @@ export class Inspector {
 
 function sizeOf({ bounds: [low, high] }) {
   const size = high.map((v, i) => v - low[i]);
-  return Math.max(...size) < 1 ? `${size.map((v) => Math.round(v * 100)).join(" × ")} cm` : `${size.map((v) => v.toFixed(2)).join(" × ")} m`;
+  return Math.max(...size) < 1 ? `${size.map((v) => Math.round(v * 100)).join("\u2009×\u2009")} cm` : `${size.map((v) => v.toFixed(2)).join("\u2009×\u2009")} m`;
 }
