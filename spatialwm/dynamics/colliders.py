@@ -80,18 +80,22 @@ def pieces_of_mesh(mesh: Mesh) -> list[ConvexPiece]:
     for part in parts:
         if any(_inside(part.vertices, p) for p in pieces):
             continue
-        pieces += _part_pieces(part, min(budget, 16))
+        pieces += _part_pieces(part, min(budget, 16), joined=part is not mesh)
     return pieces
 
 
-def _part_pieces(part: Mesh, max_pieces: int) -> list[ConvexPiece]:
-    """Pieces of one loose part; the sampling that finds hollows (0.1 s) is spared where there can be none."""
+def _part_pieces(part: Mesh, max_pieces: int, joined: bool) -> list[ConvexPiece]:
+    """Pieces of one part; the sampling that finds hollows (0.1 s) is spared where there can be none.
+
+    Args:
+        joined: False for a heap of loose parts, whose volumes overlap and add up to nothing meaningful.
+    """
     tolerance = _tolerance(part.vertices)
     whole = hull(part.vertices)
     a, b, c = (part.vertices[part.faces[:, i]].astype(np.float64) - part.vertices.mean(0) for i in range(3))
     enclosed = abs(float(np.einsum("ij,ij->", a, np.cross(b, c)))) / 6
     girth = float(np.sort(np.ptp(part.vertices, axis=0))[1])
-    simple = girth / 2 <= tolerance or enclosed >= 0.85 * whole.volume
+    simple = girth / 2 <= tolerance or (joined and enclosed >= 0.85 * whole.volume)
     pieces = [whole] if simple else convex_pieces(surface_samples(part), tolerance, max_pieces)
     if not _is_closed(part):
         enclosed = SHELL_M * 0.5 * float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum())

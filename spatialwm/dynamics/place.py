@@ -63,25 +63,39 @@ def _slabs(surface: trimesh.Trimesh) -> list[ConvexPiece] | None:
     """Each flat region pulled back into a slab, so that rooms seen from inside stay hollow; None when there are too many."""
     normals = np.round(surface.face_normals, 3)
     offsets = np.round(np.einsum("ij,ij->i", surface.face_normals, surface.triangles[:, 0]), 3)
-    planes, which = np.unique(np.c_[normals, offsets], axis=0, return_inverse=True)
+    _, which = np.unique(np.c_[normals, offsets], axis=0, return_inverse=True)
     which = which.reshape(-1)
-    if len(planes) > MAX_SLABS:
+    area_of = np.bincount(which, surface.area_faces)
+    large = np.flatnonzero(area_of > 0.005 * surface.area)  # bevels and mouldings lie within the slabs beside them
+    if len(large) > MAX_SLABS or area_of[large].sum() < 0.8 * surface.area:
         return None
     slabs: list[ConvexPiece] = []
-    for i in range(len(planes)):
+    for i in large:
         faces = which == i
         triangles = surface.triangles[faces]
-        behind = -SLAB_M * surface.face_normals[faces][0]
+        thickness = _room_behind(surface, faces)
+        behind = -thickness * surface.face_normals[faces][0]
         points = triangles.reshape(-1, 3)
         slab = hull(np.concatenate([points, points + behind]))
         area = float(surface.area_faces[faces].sum())
-        if slab.volume <= 1.02 * area * SLAB_M:
+        if slab.volume <= 1.02 * area * thickness:
             slabs.append(slab)
         elif len(slabs) + len(triangles) <= MAX_SLABS:  # a wall with a window: one prism for each triangle
             slabs += [hull(np.concatenate([t, t + behind])) for t in triangles]
-        else:
+        elif area > 0.25 * surface.area:
             return None
     return slabs
+
+
+def _room_behind(surface: trimesh.Trimesh, faces: np.ndarray) -> float:
+    """How thick a slab behind these faces may be before it comes out at the other side of the solid they bound."""
+    normals = surface.face_normals[faces]
+    centers = surface.triangles_center[faces]
+    hits, ray, _ = surface.ray.intersects_location(centers - 1e-4 * normals, -normals, multiple_hits=False)
+    if not len(hits):
+        return SLAB_M
+    nearest = np.linalg.norm(hits - centers[ray], axis=1).min()
+    return float(np.clip(nearest, 0.004, SLAB_M))
 
 
 def _height_field(surface: trimesh.Trimesh) -> HeightField | None:

@@ -263,3 +263,13 @@ def test_a_lamp_with_a_wide_shade_is_pushed_by_its_heavy_foot(make: SimpleNamesp
     rollout = NOMINAL.rollout(Scene((lamp,)), [Push(object="lamp-1", by=(-0.3, 0.0))])
     assert travel(rollout, "lamp-1")[0] == pytest.approx(-0.31, abs=0.05)
     assert abs(rollout.poses[-1, 0, 3]) > 0.99
+
+
+def test_a_thin_skirting_all_around_a_room_does_not_reach_into_it(make: SimpleNamespace) -> None:
+    sides = [((4.0, 0.02, 0.1), (0, s * 1.99, 0.05)) for s in (-1, 1)]
+    sides += [((0.02, 4.0, 0.1), (s * 1.99, 0, 0.05)) for s in (-1, 1)]
+    ring = trimesh.util.concatenate([trimesh.creation.box(size).apply_translation(at) for size, at in sides])
+    skirting = make.assembled("trim", (0, 0, 0), ring, role="structure", mobility="static")
+    box = make.box("box-1", (0.3, 0.3, 0.3), (1.82, 0, 0.15))
+    rollout = NOMINAL.rollout(Scene((skirting, box)), [Push(object="box-1", by=(0.0, 0.5))])
+    assert travel(rollout, "box-1")[1] == pytest.approx(0.51, abs=0.03)
