@@ -13,8 +13,8 @@ from spatialwm.dynamics import Push
 from spatialwm.lift import LiftOptions
 
 SENTENCE = (
-    "A cosy living room at dusk with a red leather sofa, a floor lamp next to it, a coffee table in front of the sofa with a blue mug "
-    "and three books on it, a patterned rug, a plant in the corner and two pictures on the wall above the sofa."
+    "A cosy living room at dusk with a red leather sofa, a floor lamp next to it, a coffee table in front of the sofa with a "
+    "blue mug and three books on it, a patterned rug, a plant in the corner and two pictures on the wall above the sofa."
 )
 
 

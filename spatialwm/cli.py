@@ -54,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Every verb and option."""
     parser = _Parser(
         prog="spatialwm",
-        description="Words, pictures, video or a layout become a persistent world of 3D Gaussians that predicts what an action will do.",
+        description="A sentence or a splat file becomes a persistent world of 3D Gaussians that predicts what an action will do.",
     )
     parser.add_argument("--version", action="version", version=f"spatialwm {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=_Parser)
@@ -106,7 +106,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     p = verb("export", _export, "write a world for other programs")
     p.add_argument("world", type=Path)
-    p.add_argument("-o", "--out", type=Path, required=True, action="append", help="out.glb, .ply, .spz, .splat or .sog; may repeat")
+    p.add_argument("-o", "--out", type=Path, required=True, action="append", help=".glb .ply .spz .splat .sog; may repeat")
 
     p = verb("app", _app, "open the studio in the browser")
     p.add_argument("world", type=Path, nargs="*")
@@ -170,7 +170,8 @@ def _info(args: argparse.Namespace) -> Any:
     from rich.table import Table
 
     console = Console()
-    console.print(f"[bold]{args.world}[/bold]  {told['environment'] or 'place'}  {told['gaussians']:,} Gaussians", highlight=False)
+    place = told["environment"] or "place"
+    console.print(f"[bold]{args.world}[/bold]  {place}  {told['gaussians']:,} Gaussians", highlight=False)
     console.print(f"revision {told['revision']} on {told['branch']}; scale {told['scale']['method']}", highlight=False)
     table = Table("id", "category", "color", "material", "size m", "stands on", "mass kg", box=None, header_style="bold")
     for o in told["objects"]:
@@ -393,8 +394,8 @@ class _bar:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%"), TimeRemainingColumn(), TimeElapsedColumn())
-        self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
+        text = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f}%")
+        self._bars = Progress(*text, TimeRemainingColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True)
         self._bars.start()
         task = self._bars.add_task(self._title, total=1.0)
 

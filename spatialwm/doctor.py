@@ -23,9 +23,10 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at the interpreter, the machine, every dependency and the studio; touches no network."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     rows = [
-        Finding("python", (3, 11) <= sys.version_info[:2] <= (3, 13), platform.python_version(), ""),
-        Finding("machine", True, f"{platform.machine()}, {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores"),
+        Finding("python", (3, 11) <= sys.version_info[:2] <= (3, 13), platform.python_version()),
+        Finding("machine", True, f"{platform.machine()}, {cores} cores"),
     ]
     for package, module in (
         ("numpy", "numpy"), ("torch", "torch"), ("numba", "numba"), ("trimesh", "trimesh"), ("embreex", "embreex"),

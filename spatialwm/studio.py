@@ -20,8 +20,8 @@ from spatialwm.scene.script import parse_command, parse_script
 from spatialwm.world import Revision, World, check_free
 
 if TYPE_CHECKING:
-    from spatialwm.render import Frame
     from spatialwm.dynamics import WorldModel
+    from spatialwm.render import Frame
 
 DEFAULT_SIZE = (1280, 720)
 """Pixels of a still when nothing else is asked for."""

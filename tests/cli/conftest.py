@@ -1,16 +1,18 @@
-"""A small world made once, and the command line run as a person would."""
+"""A small world made once, and the command line run as a person would run it."""
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from spatialwm.cli import main
 from spatialwm.formats import write_splats
 from spatialwm.gaussians import Gaussians
 
@@ -18,12 +20,21 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """``run("info", "x.world")``: a real process in an empty folder."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """``run("info", "x.world")`` in an empty folder.
 
-    def call(*words: str | Path, cwd: Path = tmp_path, timeout: float = 120, **kwargs: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "spatialwm.cli", *map(str, words)]
-        return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=timeout, **kwargs)  # type: ignore[call-overload, no-any-return]
+    Calls ``main`` in this process, since starting one costs seconds of imports; tests about processes start their own.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str | Path) -> subprocess.CompletedProcess[str]:
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            try:
+                code = main([str(w) for w in words])
+            except SystemExit as e:  # argparse
+                code = int(e.code or 0)
+        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
     return call
 

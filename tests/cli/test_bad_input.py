@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import signal
 import sqlite3
 import struct
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,7 @@ def test_empty_prompt(run: Run, tmp_path: Path) -> None:
 
 
 def test_ten_thousand_word_prompt(run: Run, tmp_path: Path) -> None:
-    refused(run("create", "sofa " * 10_000, "-o", "x.world"), "10,000")
+    refused(run("create", "sofa " * 10_000, "-o", "x.world"), "10000 words", "400")
     untouched(tmp_path)
 
 
@@ -74,7 +75,7 @@ def test_truncated_splats(run: Run, tmp_path: Path, small_splats: Path, keep: in
 def test_two_to_the_31_splats(run: Run, tmp_path: Path, small_splats: Path) -> None:
     data = small_splats.read_bytes().replace(b"element vertex 200", b"element vertex 2147483648")
     (tmp_path / "huge.ply").write_bytes(data)
-    refused(run("create", "huge.ply", "-o", "x.world"), "2,147,483,648")
+    refused(run("create", "huge.ply", "-o", "x.world"), "2147483648")
     untouched(tmp_path, "huge.ply")
 
 
@@ -94,7 +95,9 @@ def test_all_values_nan(run: Run, tmp_path: Path, small_splats: Path) -> None:
     untouched(tmp_path, "nan.ply")
 
 
-@pytest.mark.parametrize("command", ["move mug-1 nan 0 0", "move mug-1 inf 0 0", "scale mug-1 0", "scale mug-1 nan", "rotate mug-1 5 0 0 0"])
+@pytest.mark.parametrize(
+    "command", ["move mug-1 nan 0 0", "move mug-1 inf 0 0", "scale mug-1 0", "scale mug-1 nan", "rotate mug-1 5 0 0 0"]
+)
 def test_edits_with_impossible_numbers(run: Run, room: Path, command: str) -> None:
     before = run("info", room, "--json").stdout
     refused(run("edit", room, command), "got" if "rotate" not in command else "axis")
@@ -131,42 +134,37 @@ def test_existing_world_is_not_overwritten(run: Run, room: Path) -> None:
     assert run("info", room, "--json").stdout == before
 
 
-@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
-def test_read_only_world(run: Run, room: Path) -> None:
-    before = run("info", room, "--json").stdout
-    paths = [room, *room.rglob("*")]
-    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
-    if drop and subprocess.run([*drop, "true"], capture_output=True).returncode:
-        pytest.skip("running as root without setpriv: permissions bind nobody")
-    for parent in room.parents:
-        if parent == Path("/tmp") or parent.stat().st_uid != os.geteuid():
-            break
-        parent.chmod(0o755)
-    for p in paths:
-        p.chmod(0o555 if p.is_dir() else 0o444)
+def mounted(folder: Path, size: str) -> Iterator[Path]:
+    """A small file system of its own."""
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True).returncode:
+        pytest.skip("mounting a small tmpfs needs root")
     try:
-        env = {**os.environ, "NUMBA_CACHE_DIR": str(room.parent / "numba"), "HOME": "/nonexistent"}
-        command = [*drop, sys.executable, "-m", "spatialwm.cli"]
-        told = subprocess.run([*command, "info", str(room), "--json"], capture_output=True, text=True, env=env, timeout=120)
-        if told.returncode and "Permission denied" in told.stderr and str(room) not in told.stderr:
-            pytest.skip("the interpreter itself is not readable for another user here")
-        assert told.stdout == before, told.stderr
-        refused(subprocess.run([*command, "edit", str(room), "delete mug-1"], capture_output=True, text=True, env=env, timeout=120), "room.world")
+        yield folder
     finally:
-        for p in paths:
-            p.chmod(0o755 if p.is_dir() else 0o644)
-    assert run("info", room, "--json").stdout == before
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @pytest.fixture
-def tiny_disk(tmp_path: Path) -> Path:
-    """A 2 MB file system."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk)], capture_output=True).returncode:
-        pytest.skip("mounting a small tmpfs needs root")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """2 MB."""
+    yield from mounted(tmp_path / "tiny", "2m")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """Room for a world."""
+    yield from mounted(tmp_path / "disk", "200m")
+
+
+def test_read_only_world(run: Run, room: Path, disk: Path) -> None:
+    world = shutil.copytree(room, disk / "room.world")
+    before = run("info", world, "--json").stdout
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    assert run("info", world, "--json").stdout == before
+    refused(run("edit", world, "delete mug-1"), "room.world", "read")
+    refused(run("create", "a chair", "-o", disk / "new.world"), "read-only")
+    assert run("render", world, "-o", "a.png", "--size", "64x36").returncode == 0
 
 
 def test_full_disk(run: Run, tiny_disk: Path, room: Path) -> None:
