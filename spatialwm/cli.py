@@ -284,7 +284,10 @@ def _render(args: argparse.Namespace) -> Any:
     with _bar(args, f"rendering {args.out}") as progress:
         if film:
             frames = max(2, round(args.seconds * 30))
-            views = interpolate(read_cameras(args.path, *args.size), frames) if args.path else orbit_views(scene, frames, *args.size)
+            if args.path:
+                views = interpolate(read_cameras(args.path, *args.size), frames)
+            else:
+                views = orbit_views(scene, frames, *args.size)
             used = studio.render_film(scene, args.out, views, backend=args.backend, progress=progress)
         else:
             camera = read_cameras(args.camera, *args.size)[0] if args.camera else None
