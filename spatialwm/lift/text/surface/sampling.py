@@ -126,7 +126,9 @@ def _candidate_faces(body: Solid, normals: Array, smooth: bool, base: float, coa
         return np.zeros(0, np.int64)
     n = max(int(total), 30)
     # Stratified picks: each face gets its share to within one point.
-    return np.minimum(np.searchsorted(np.cumsum(weight), (np.arange(n) + rng.random(n)) / n * total), len(f) - 1)
+    picked = np.minimum(np.searchsorted(np.cumsum(weight), (np.arange(n) + rng.random(n)) / n * total), len(f) - 1)
+    # Rounding at either end can pick a face left out, whose infinite spacing would put all darts into one hash cell.
+    return picked[weight[picked] > 0]
 
 
 def _pattern(looks: list[Look], step: Array) -> tuple[Array, Array, Array]:
