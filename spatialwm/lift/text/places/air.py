@@ -24,12 +24,12 @@ def air(terrain: Terrain, sky: Sky, quality: float, rng: np.random.Generator) ->
         if s.kind == "campfire":
             k = max(s.extent) / 1.5
             x, y = (s.low[0] + s.high[0]) / 2, (s.low[1] + s.high[1]) / 2
-            strands.append(_smoke((x, y, 1.0 * k), 3.4, 0.07, 0.42, 0.035, sky, rng))
+            strands.append(_smoke((x, y, 1.0 * k), 3.4, 0.07, 0.42, 0.022, sky, rng))
             strands.append(_halo((x, y, 0.5 * k), k, night=sky.stars > 0))
         if s.kind == "log cabin":
             k = s.extent[0] / 5.7
             top = s.world_from_object.apply(np.array([[1.35 * k, 0.75 * k, 4.55 * k]]))[0]
-            strands.append(_smoke((float(top[0]), float(top[1]), float(top[2])), 4.5, 0.1, 0.6, 0.06, sky, rng))
+            strands.append(_smoke((float(top[0]), float(top[1]), float(top[2])), 4.5, 0.1, 0.6, 0.045, sky, rng))
     if not strands:
         return None
     return Piece(id="air", category="mist", strands=tuple(strands), role="backdrop")
@@ -55,7 +55,7 @@ def _mist(terrain: Terrain, sky: Sky, quality: float, rng: np.random.Generator) 
     ray = np.column_stack([x, y, np.zeros(n)])
     ray /= np.linalg.norm(ray, axis=1, keepdims=True)
     toward = np.clip(ray @ sky.sun_direction, 0, 1)[:, None]
-    glow = sky.horizon() * 0.95 + np.array(sky.glow) * 0.5 * toward**4
+    glow = sky.air() * 1.05 + np.array(sky.glow) * 0.5 * toward**4
     way = rng.uniform(0, np.pi, n)
     reach = rng.uniform(2.0, 5.0, n) * (1 + r / 40)
     half = np.column_stack([np.cos(way), np.sin(way), np.zeros(n)]) * reach[:, None]
@@ -91,7 +91,7 @@ def _smoke(
     y = at[1] + 0.08 * rise * t + rng.normal(0, 1, n) * (0.05 + 0.13 * t)
     size = (thin + (wide - thin) * t) * rng.uniform(0.7, 1.3, n)
     half = UP * (size * 1.4)[:, None] + np.array([0.3, 0.1, 0.0]) * (size * t)[:, None]
-    light = sky.horizon() * 0.75 + np.array(sky.sun) * 0.018
+    light = sky.air() * 1.1 + np.array(sky.sun) * 0.03
     strands = _blobs(np.column_stack([x, y, at[2] + rise * t]), half, size, light, opacity)
     return strands
 
@@ -137,8 +137,8 @@ def reflected_sea(terrain: Terrain, sky: Sky, eye: Float[Array, " 3"], quality: 
     bounce[:, 2] = np.abs(bounce[:, 2])
     facing = np.clip(-(ray * normal).sum(1), 0, 1)
     fresnel = (0.03 + 0.97 * (1 - facing) ** 5)[:, None]
-    deep = linear("#0f4a5c") * (0.25 + 0.75 * float(sky.horizon().mean()) * 1.6)
-    shallow = linear("#4fb0a8") * (0.3 + 0.7 * float(sky.horizon().mean()) * 1.6)
+    deep = linear("#12485a") * (0.08 + 0.9 * float(sky.air().mean()))
+    shallow = linear("#3f9c98") * (0.08 + 0.7 * float(sky.air().mean()))
     depth = smoothstep(start - 3, start + 22, at[:, 1])[:, None]
     body = shallow * (1 - depth) + deep * depth
     sun = np.clip(bounce @ sky.sun_direction, 0, 1)[:, None] ** 160 * np.array(sky.sun) * 0.5
@@ -148,7 +148,7 @@ def reflected_sea(terrain: Terrain, sky: Sky, eye: Float[Array, " 3"], quality: 
     for offset, wide in ((0.3, 0.5), (3.2, 0.35), (7.0, 0.3)):
         foam = np.maximum(foam, smoothstep(wide, 0.0, np.abs(shoreline - offset)) * (0.5 + 0.5 * fbm(at, 1.6, 3, 84)))
     foam = np.clip(foam, 0, 1)[:, None]
-    glow = glow * (1 - 0.85 * foam) + 0.85 * foam * (sky.horizon() * 0.9 + np.array(sky.sun) * 0.05)
+    glow = glow * (1 - 0.85 * foam) + 0.85 * foam * (sky.horizon() * 0.65 + np.array(sky.sun) * 0.018)
     at[:, 2] = level + 0.03 * swell
     half = np.column_stack([size[:, 0] * 1.5, np.zeros(len(at)), np.zeros(len(at))])
     keep = shoreline > -1.2

@@ -65,8 +65,8 @@ _MEADOW = Biome(
     trees=(("oak", 0.6), ("birch", 0.4)), tree_count=16, woods=60, flowers=1.6, rise_m=2.0, grass=1.25, grass_m=0.2,
     ground=Ground(cover=0.8), grass_light="#b8b45a", mountains_m=34.0,
 )  # fmt: skip
-_LAWN = Ground(cover=0.95, patch_dark="#3f6024", patch_light="#6f8c3a")
-_SAND = Ground(dark="#b08e62", light="#dcc08e", patch_dark="#c2a272", patch_light="#e8d0a4", cover=0.4, pattern="sand")
+_LAWN = Ground(cover=0.95, patch_dark="#4c6032", patch_light="#7c8a4c")
+_SAND = Ground(dark="#a07c50", light="#cba874", patch_dark="#b4905e", patch_light="#d8b888", cover=0.4, pattern="sand")
 _PAVING = Ground(dark="#6e6a64", light="#a8a298", pattern="paving", cover=0.0)
 
 BIOMES: dict[str, Biome] = {
@@ -76,11 +76,11 @@ BIOMES: dict[str, Biome] = {
     "meadow": _MEADOW,
     "landscape": _MEADOW,
     "garden": Biome(
-        ground=_LAWN, grass=1.0, grass_m=0.1, grass_dark="#3f6024", grass_light="#8aa64c", flowers=2.2, relief_m=1.0, rise_m=1.5,
+        ground=_LAWN, grass=1.0, grass_m=0.1, grass_dark="#4a5f30", grass_light="#98a660", flowers=2.2, relief_m=1.0, rise_m=1.5,
         trees=(("oak", 0.5), ("birch", 0.25), ("blossom", 0.25)), tree_count=30, woods=50, stones=5, mountains_m=0.0,
     ),
     "park": Biome(
-        ground=_LAWN, grass=1.0, grass_m=0.09, grass_dark="#3f6024", grass_light="#86a048", flowers=0.9, relief_m=1.6, rise_m=1.5,
+        ground=_LAWN, grass=1.0, grass_m=0.11, grass_dark="#4a5f30", grass_light="#94a05c", flowers=0.9, relief_m=1.6, rise_m=1.5,
         trees=(("oak", 0.7), ("birch", 0.3)), tree_count=30, woods=70, stones=4, mountains_m=0.0,
     ),
     "mountain": Biome(
@@ -89,7 +89,7 @@ BIOMES: dict[str, Biome] = {
     ),
     "village": Biome(
         ground=Ground(cover=0.45, dark="#5a4a38", light="#8a7558"), grass=0.6, grass_m=0.1, trees=(("oak", 0.7), ("birch", 0.3)),
-        tree_count=24, woods=70, mountains_m=36.0, buildings=7,
+        tree_count=30, woods=70, mountains_m=36.0,
     ),
     "farm": replace(_MEADOW, tree_count=12, woods=60, flowers=0.5, mountains_m=0.0, rise_m=4.0, grass_light="#c4b45c"),
     "beach": Biome(

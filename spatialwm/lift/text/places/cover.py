@@ -12,13 +12,13 @@ from spatialwm.lift.text.surface.noise import fbm, linear, mix, smoothstep
 
 Array = np.ndarray
 
-REACH_M = 24.0
+REACH_M = 20.0
 """Blades farther from the clearing's middle than this past its edge are not worth their number."""
 
 
 def _spread(terrain: Terrain, eye: tuple[float, float], count: int, rng: np.random.Generator) -> Float[Array, "n 2"]:
     """Places thinning out with the distance from where visitors walk."""
-    r = (terrain.half_m + REACH_M) * rng.random(count) ** 0.85
+    r = (terrain.half_m + REACH_M) * rng.random(count) ** 1.05
     a = rng.uniform(0, 2 * np.pi, count)
     return np.column_stack([eye[0] + r * np.cos(a), eye[1] + r * np.sin(a)])
 
@@ -32,7 +32,7 @@ def grass(terrain: Terrain, eye: tuple[float, float], count: int, rng: np.random
     tufts = _spread(terrain, eye, int(count / 5), rng)
     flat = np.column_stack([tufts, np.zeros(len(tufts))])
     lush = fbm(flat, 0.8, 3, 31) + 0.3 * rng.normal(size=len(tufts))
-    keep = lush > 0.36 - 0.62 * terrain.biome.ground.cover
+    keep = lush > 0.24 - 0.62 * terrain.biome.ground.cover
     if biome.ground.pattern in ("sand", "snow"):
         keep = lush > 0.25
     x, y = tufts[:, 0], tufts[:, 1]

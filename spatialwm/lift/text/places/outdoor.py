@@ -24,6 +24,7 @@ from spatialwm.lift.text.places.place import Piece, Place, Standing
 from spatialwm.lift.text.places.shell import Shell
 from spatialwm.lift.text.places.sky import Sky, sky_for
 from spatialwm.lift.text.places.terrain import Terrain
+from spatialwm.lift.text.surface.noise import linear
 from spatialwm.scene import Environment
 
 Array = np.ndarray
@@ -35,7 +36,7 @@ SIZE = (1280, 720)
 _FACTOR: dict[Quality, float] = {"draft": 0.34, "standard": 1.0, "high": 2.6}
 """Gaussians of the surroundings relative to standard."""
 
-GRASS = 46000
+GRASS = 52000
 DOME = 5200
 
 
@@ -72,7 +73,7 @@ def outdoor_place(graph: SceneGraph, kinds: dict[str, Kind], seed: int, quality:
             keep_clear=(((-1.0, -half), (1.0, -half + 2.2)),),
         ),
         pieces=(),
-        environment=Environment(kind=graph.place, time=shown, weather=graph.weather, background=_background(sky)),
+        environment=Environment(kind=graph.place, time=shown, weather=graph.weather, background=_background(terrain=empty, sky=sky)),
         lights=lights,
         sky=sky.illumination,
         eyes=eyes,
@@ -80,21 +81,19 @@ def outdoor_place(graph: SceneGraph, kinds: dict[str, Kind], seed: int, quality:
         mirrored=sky.gradient,
         veil=lambda points, radiance: _veil(sky, center, points, radiance),
         dress=dress,
-        finish=lambda lit: mirror(lit, dressed[0].lakes if dressed else (), eyes, 0.3, seed),
-        spawn=lambda bounds: outdoor_view(half, bounds),
+        finish=lambda lit: mirror(lit, dressed[0].lakes if dressed else (), eyes, 0.22, seed),
+        spawn=lambda bounds, _others: outdoor_view(half, bounds),
     )
 
 
 def _dress(terrain: Terrain, sky: Sky, factor: float, seed: int, eye: Float[Array, " 3"]) -> tuple[Piece, ...]:
     rng = np.random.default_rng((seed, 17))
-    look = terrain.material()
-    sheets = terrain.sheets()
-    blades = grass(terrain, (0.0, -0.45 * terrain.half_m), int(GRASS * factor), rng)
-    specks = blossoms(terrain, (0.0, -0.45 * terrain.half_m), int(1500 * factor**0.5), rng)
+    blades = grass(terrain, (0.0, -0.7 * terrain.half_m), int(GRASS * factor), rng)
+    specks = blossoms(terrain, (0.0, -0.5 * terrain.half_m), int(1500 * factor**0.5), rng)
     ground = Piece(
         id="ground", category="ground", labels=("terrain", "floor"), friction=0.8, colliders=(_slab(terrain.half_m + 3.0),),
         material={"natural": "grass", "paving": "stone"}.get(terrain.biome.ground.pattern, terrain.biome.ground.pattern),
-        parts=tuple(Part(name=n, solid=s, material=look, spacing_m=d) for n, s, d in sheets),
+        parts=tuple(Part(name=n, solid=s, material=terrain.material(k), spacing_m=d) for n, s, d, k in terrain.sheets()),
         strands=tuple(s for s in (blades, specks) if s is not None),
     )  # fmt: skip
     pieces: list[Piece | None] = [ground, surroundings.stones(terrain, rng)]
@@ -110,14 +109,17 @@ def _dress(terrain: Terrain, sky: Sky, factor: float, seed: int, eye: Float[Arra
 
 
 def _half_side(graph: SceneGraph, kinds: dict[str, Kind]) -> float:
-    """Half side of the arranged square: room for every footprint three times over."""
-    area = 0.0
+    """Half side of the arranged square: room for every footprint twice over."""
+    area, tallest = 0.0, 0.0
     for item in graph.items:
         kind = kinds.get(item.kind)
         if kind is not None:
-            width, depth, _ = kind.size_m
-            area += (width + 0.8) * (depth + 0.8) * (1.9 if item.size == "large" else 1.0)
-    return float(np.clip(0.5 * math.sqrt(3.0 * area) + 1.5, 6.5, 17.0))
+            width, depth, height = kind.size_m
+            if item.provenance == "stated":
+                tallest = max(tallest, height * (1.4 if item.size == "large" else 1.0))
+            trunk = 0.35 if "tree" in (kind.name, *kind.hypernyms) else 1.0  # crowns may overlap what stands below
+            area += (trunk * width + 0.6) * (trunk * depth + 0.6) * (1.9 if item.size == "large" else 1.0)
+    return float(np.clip(max(0.5 * math.sqrt(2.3 * area) + 1.5, min(0.85 * tallest, 9.5)), 6.5, 16.0))
 
 
 def _eyes(half: float) -> Float[Array, "k 3"]:
@@ -144,42 +146,51 @@ def _veil(sky: Sky, eye: Float[Array, " 3"], points: Array, radiance: Array) -> 
     return np.where(far[:, None], radiance, sky.fogged(points, radiance, eye)).astype(np.float32)
 
 
-def _background(sky: Sky) -> tuple[float, float, float]:
-    r, g, b = (float(v) for v in to_display(sky.horizon()[None].astype(np.float32), 0.9)[0])
+def _background(terrain: Terrain, sky: Sky) -> tuple[float, float, float]:
+    """Colour of sunlit ground: what a gap between near Gaussians should show, as the sky has its own."""
+    ground = terrain.biome.ground
+    albedo = 0.5 * (linear(ground.dark) + linear(ground.light)) * (1 - ground.cover) + linear(ground.patch_dark) * ground.cover
+    light = np.array(sky.sun) * math.sin(math.radians(sky.elevation_deg)) + math.pi * sky.air() * sky.fill
+    r, g, b = (float(v) for v in to_display((albedo * light / math.pi)[None].astype(np.float32), 0.7 * sky.exposure)[0])
     return (r, g, b)
 
 
 def outdoor_view(half: float, bounds: Float[Array, "m 2 3"]) -> Camera:
-    """An establishing view from the south: what was asked for in the middle, ground before it, the open side behind."""
+    """An establishing view from the south: what was asked for in the middle, ground before it, the open side behind.
+
+    The camera stands as near as everything still fits sideways; tall things may leave the picture at the top, feet never do.
+    """
     if not len(bounds):
         return Camera.look_at((0.3, -0.9 * half, 1.7), (0.6, half, 1.5), *SIZE, FOV_X_DEG)
-    low, high = bounds[:, 0].min(0), bounds[:, 1].max(0)
-    size = np.linalg.norm(bounds[:, 1] - bounds[:, 0], axis=1)
-    weights = np.clip(size, 0.3, 3.0)
-    focus = np.average(bounds.mean(1), axis=0, weights=weights)
-    focus[:2] = 0.5 * focus[:2] + 0.25 * (low[:2] + high[:2])
-    tan_x = math.tan(math.radians(FOV_X_DEG / 2)) * 0.86
-    tan_y = math.tan(math.radians(FOV_X_DEG / 2)) * SIZE[1] / SIZE[0] * 0.86
-    pick = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
-    corners = np.stack([bounds[:, pick[:, a], a] for a in range(3)], -1).reshape(-1, 3)
+    size = bounds[:, 1] - bounds[:, 0]
+    middle = bounds.mean(1)
+    weights = np.clip(np.linalg.norm(size, axis=1), 0.3, 3.0)
+    # The outer half of a wide crown may be cut off; so may what rises above a cottage's ridge.
+    reach = np.where(size[:, :2] > 4.0, 0.6 * size[:, :2] + 1.6, size[:, :2]) / 2
+    top = np.minimum(bounds[:, 1, 2], 7.0)
+    corners = np.array([(m[0] + i * r[0], m[1] + j * r[1], z) for m, r, a, b in zip(middle, reach, bounds[:, 0, 2], top, strict=True)
+                        for i in (-1, 1) for j in (-1, 1) for z in (a, b)])  # fmt: skip
+    focus = 0.5 * np.average(middle[:, :2], axis=0, weights=weights) + 0.25 * (corners[:, :2].min(0) + corners[:, :2].max(0))
+    eye_z = float(np.clip(0.6 + 0.5 * top.max(), 0.65, 1.7))
+    tan_x = math.tan(math.radians(FOV_X_DEG / 2))
+    half_y = math.atan(tan_x * SIZE[1] / SIZE[0])
     best, chosen = -math.inf, None
-    eye_z = float(np.clip(0.75 + 0.5 * (high[2] - 0.2), 0.8, 1.75))
     for turn in np.radians([0.0, -9.0, 9.0, -18.0, 18.0, -28.0, 28.0]):
-        way = np.array([math.sin(turn), math.cos(turn), 0.0])
-        right = np.array([way[1], -way[0], 0.0])
-        rel = corners - focus
-        # As near as everything still fits, within the clearing and a step beyond.
-        depth = np.maximum(np.abs(rel @ right) / tan_x, (corners[:, 2] - eye_z) / tan_y) - rel @ way
-        distance = float(np.clip(depth.max(), 2.0, 1.5 * half + abs(float(focus[1]))))
-        eye = focus[:2] - way[:2] * distance
+        way = np.array([math.sin(turn), math.cos(turn)])
+        along, across = (corners[:, :2] - focus) @ way, (corners[:, :2] - focus) @ (way[1], -way[0])
+        wanted = np.maximum(np.abs(across) / (0.84 * tan_x), np.abs(corners[:, 2] - eye_z) / (0.9 * math.tan(half_y))) - along
+        eye = focus - way * float(np.clip(wanted.max(), 1.2, 2.2 * half))
         eye = np.clip(eye, -half - 1.2, half + 1.2)
-        inside = ((bounds[:, 0, :2] - 0.5 < eye) & (eye < bounds[:, 1, :2] + 0.5)).all(1)
-        gap = np.maximum(np.maximum(bounds[:, 0, :2] - eye, eye - bounds[:, 1, :2]), 0)
-        nearest = float(np.hypot(gap[:, 0], gap[:, 1]).min())
-        score = -abs(turn) * 0.6 - 4.0 * inside.any() - 1.5 * max(0.0, 1.2 - nearest) - 0.02 * distance
+        inside = ((middle[:, :2] - reach - 0.5 < eye) & (eye < middle[:, :2] + reach + 0.5)).all(1).any()
+        score = -0.6 * abs(turn) - 4.0 * inside - 0.02 * float(np.linalg.norm(eye - focus))
         if score > best:
-            best, chosen = score, (eye, distance)
+            best, chosen = score, (eye, way)
     assert chosen is not None
-    eye, distance = chosen
-    target_z = float(np.clip(eye_z - 0.035 * distance + 0.12 * (high[2] - eye_z), 0.3, eye_z + 1.8))
-    return Camera.look_at((float(eye[0]), float(eye[1]), eye_z), (float(focus[0]), float(focus[1]), target_z), *SIZE, FOV_X_DEG)
+    eye, way = chosen
+    flat = np.maximum((corners[:, :2] - eye) @ way, 0.5)
+    angle = np.arctan2(corners[:, 2] - eye_z, flat)
+    pitch = float(np.clip(0.5 * (angle.min() + angle.max()), math.radians(-24), angle.min() + 0.86 * half_y))
+    distance = max(float(np.linalg.norm(focus - eye)), 1.0)
+    ahead = focus if np.linalg.norm(focus - eye) > 0.5 else eye + way
+    target = (float(ahead[0]), float(ahead[1]), eye_z + distance * math.tan(min(pitch, math.radians(8))))
+    return Camera.look_at((float(eye[0]), float(eye[1]), eye_z), target, *SIZE, FOV_X_DEG)

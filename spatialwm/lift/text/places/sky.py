@@ -58,7 +58,7 @@ class Sky:
         sine = np.clip(directions[:, 2], self.stops[0][0], None)
         color = ramp(sine, self.stops) * self.gain
         toward = np.clip(directions @ self.sun_direction, 0, 1)[:, None]
-        return color + np.array(self.glow) * (0.55 * toward**10 + 1.3 * toward**90)
+        return color + np.array(self.glow) * (0.5 * toward**10 + 1.1 * toward**90)
 
     def radiance(self, directions: Float[Array, "n 3"]) -> Float[Array, "n 3"]:
         """Linear radiance with clouds, for the dome that people see."""
@@ -87,6 +87,11 @@ class Sky:
         """Linear colour of the sky just above the horizon away from the sun."""
         return linear(self.stops[1][1] if len(self.stops) > 1 else self.stops[0][1]) * self.gain
 
+    def air(self) -> Float[Array, " 3"]:
+        """Linear colour of thick air away from the sun: paler and cooler than the horizon alone."""
+        above = ramp(np.array([0.25]), self.stops)[0] * self.gain
+        return 0.3 * self.horizon() + 0.6 * above
+
     def fogged(
         self, points: Float[Array, "n 3"], radiance: Float[Array, "n 3"], eye: Float[Array, " 3"]
     ) -> Float[Array, "n 3"]:
@@ -97,7 +102,7 @@ class Sky:
         rise = np.maximum(points[:, 2] - eye[2], 0.5) / self.fog_height_m
         depth = distance * (1 - np.exp(-rise)) / rise
         veil = 1 - np.exp(-np.maximum(depth - self.fog_from_m, 0) * self.fog_per_m)[:, None]
-        air = self.horizon() * 0.92 + np.array(self.glow) * (0.5 * toward**5 + 0.42 * toward**24)
+        air = self.air() + np.array(self.glow) * (0.45 * toward**5 + 0.4 * toward**24)
         return radiance * (1 - veil) + air * veil
 
 
@@ -108,23 +113,23 @@ _DAWN = Sky(
 )  # fmt: skip
 _DAY = Sky(
     stops=((-0.05, "#cfdfec"), (0.02, "#d3e3f0"), (0.12, "#b4d2ee"), (0.3, "#86b4e6"), (0.6, "#548fd6"), (1.0, "#3d76c4")),
-    elevation_deg=42.0, azimuth_deg=-28.0, sun=(7.6, 7.0, 5.9), glow=(0.30, 0.28, 0.22), gain=1.0, fill=1.25,
-    clouds=0.36, cloud_lit="#ffffff", cloud_dark="#aebccd", fog_per_m=0.0022, fog_from_m=16.0, fog_height_m=40.0,
+    elevation_deg=42.0, azimuth_deg=-28.0, sun=(7.2, 6.5, 5.3), glow=(0.30, 0.28, 0.22), gain=1.0, fill=1.9,
+    clouds=0.42, cloud_lit="#ffffff", cloud_dark="#aebccd", fog_per_m=0.0022, fog_from_m=16.0, fog_height_m=40.0,
 )  # fmt: skip
 _NIGHT = Sky(
     stops=((-0.05, "#2b3a5e"), (0.03, "#2f4068"), (0.15, "#25355c"), (0.4, "#182546"), (0.9, "#0e1833")),
-    elevation_deg=34.0, azimuth_deg=122.0, sun=(0.52, 0.66, 0.98), glow=(0.10, 0.13, 0.20), gain=0.9, fill=2.4,
-    clouds=0.2, cloud_lit="#5a6a92", cloud_dark="#26324f", disc_deg=1.1, stars=700, fog_per_m=0.003, fog_from_m=14.0,
-    fog_height_m=22.0, exposure=2.0,
+    elevation_deg=34.0, azimuth_deg=122.0, sun=(0.85, 1.05, 1.5), glow=(0.10, 0.13, 0.20), gain=0.9, fill=4.6,
+    clouds=0.2, cloud_lit="#5a6a92", cloud_dark="#26324f", disc_deg=1.1, stars=2200, fog_per_m=0.003, fog_from_m=14.0,
+    fog_height_m=22.0, exposure=2.2,
 )  # fmt: skip
 
 TIMES: dict[str, Sky] = {
     "dawn": _DAWN,
     "morning": replace(_DAY, elevation_deg=27.0, azimuth_deg=18.0, sun=(9.6, 7.7, 5.3), glow=(0.6, 0.45, 0.28), fog_per_m=0.004),
     "day": _DAY,
-    "noon": replace(_DAY, elevation_deg=66.0, azimuth_deg=-60.0, sun=(8.6, 8.2, 7.4), clouds=0.22),
+    "noon": replace(_DAY, elevation_deg=66.0, azimuth_deg=-60.0, sun=(7.2, 6.8, 5.9), clouds=0.25, exposure=0.85),
     "afternoon": replace(_DAY, elevation_deg=34.0, azimuth_deg=160.0, sun=(9.0, 7.7, 5.6)),
-    "golden hour": replace(_DAWN, elevation_deg=14.0, azimuth_deg=138.0, sun=(12.0, 7.4, 3.7), fog_per_m=0.0022),
+    "golden hour": replace(_DAWN, elevation_deg=14.0, azimuth_deg=138.0, sun=(11.0, 7.0, 3.7), fog_per_m=0.0014, exposure=1.0),
     "dusk": replace(
         _DAWN, elevation_deg=5.0, azimuth_deg=112.0, sun=(3.0, 1.5, 1.1), glow=(0.95, 0.40, 0.22), gain=0.62, disc_deg=0.0,
         stops=((-0.05, "#f0925c"), (0.03, "#f4a066"), (0.10, "#dd8a86"), (0.22, "#9a78a6"), (0.45, "#56619c"), (0.9, "#2d3f78")),

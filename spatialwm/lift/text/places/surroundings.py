@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 
@@ -38,7 +40,7 @@ def trees(terrain: Terrain, quality: float, rng: np.random.Generator) -> list[Pi
     near: list[tuple[float, float]] = _stand(terrain, biome.tree_count, terrain.half_m + 1.0, terrain.half_m + 17.0, 1.9, rng, near=True)
     far = _stand(terrain, biome.woods, terrain.half_m + 17.0, 78.0, 3.2, rng, near=False)
     pieces = []
-    for name, spots, each, role in (("trees", near, 900.0, "structure"), ("woods", far, 170.0, "backdrop")):
+    for name, spots, each, role in (("trees", near, 52000.0, "structure"), ("woods", far, 15000.0, "backdrop")):
         if not spots:
             continue
         strands: dict[str, list[Strands]] = {}
@@ -46,10 +48,12 @@ def trees(terrain: Terrain, quality: float, rng: np.random.Generator) -> list[Pi
         shade: list[Solid] = []
         species = rng.choice(len(biome.trees), len(spots), p=_shares(biome))
         for (x, y), s in zip(spots, species, strict=True):
-            grown = _tree(biome.trees[s][0], max(40, int(each * quality**0.8)), rng, biome.snow)
+            share = float(np.clip((terrain.half_m + 4) / math.hypot(x, y + 0.5 * terrain.half_m), 0.4, 1.1))
+            count = min(each / len(spots), 14.0 * each**0.5) * share * quality**0.8
+            grown = _tree(biome.trees[s][0], max(40, int(count)), rng, biome.snow)
             z = terrain.at(x, y)
             skin, trunk, leaves, cover = grown
-            wood.setdefault(skin, []).append(trunk.moved(x, y, z))
+            wood.setdefault(skin, []).append(trunk.moved(x, y, z - 0.1))
             if leaves is not None:
                 strands.setdefault("leaves", []).append(_moved(leaves, (x, y, z)))
             if cover is not None:
@@ -93,7 +97,7 @@ def _tree(species: str, leaves: int, rng: np.random.Generator, snow: float) -> t
         return "cactus", cactus_body(rng.uniform(0.7, 1.25)).turned(float(rng.uniform(0, 180))), None, None
     if species == "shrub":
         centers = rng.normal(0, 0.28, (5, 3)) * (1, 1, 0.4) + (0, 0, 0.3)
-        green, cover = crown(centers, np.full((5, 3), 0.26), rng, max(60, leaves // 3), dark="#5a5630", light="#a09a5c", leaf_m=0.12)
+        green, cover = crown(centers, np.full((5, 3), 0.22), rng, max(160, leaves // 3), dark="#5a5630", light="#a09a5c", leaf_m=0.05)
         return "brown", tube([[0, 0, -0.1], [0, 0, 0.1], [0, 0, 0.3]], 0.02, 5), green, cover
     if species == "dead":
         wood, _ = skeleton(rng.uniform(4.5, 8.0), rng.uniform(3.0, 5.0), rng, trunk=0.32, girth=0.028, forks=4, levels=2, twist=0.7)
@@ -104,7 +108,7 @@ def _tree(species: str, leaves: int, rng: np.random.Generator, snow: float) -> t
     spread = height * (0.45 if slim else 0.85)
     wood, tips = skeleton(height, spread, rng, trunk=0.4 if slim else 0.3, girth=0.014 if slim else 0.03, levels=2, forks=5)
     size = 0.24 * spread * rng.uniform(0.75, 1.15, (len(tips), 1)) * np.array([1.0, 1.0, 0.75])
-    green, cover = crown(tips, size, rng, int(leaves * 1.1), dark=dark, light=light, leaf_m=0.17, snow=0.7 * snow)
+    green, cover = crown(tips, size, rng, int(leaves * 1.35), dark=dark, light=light, leaf_m=0.17, snow=0.7 * snow)
     return skin, wood, green, cover
 
 
@@ -176,7 +180,7 @@ def mountains(biome: Biome, seed: int) -> Piece | None:
     if biome.mountains_m <= 0:
         return None
     parts = []
-    for k, (inner, outer, share, cells, spacing) in enumerate(((105.0, 230.0, 0.62, (150, 34), 3.0), (220.0, 430.0, 1.5, (150, 34), 6.0))):
+    for k, (inner, outer, share, cells, spacing) in enumerate(((105.0, 230.0, 0.62, (150, 34), 3.6), (220.0, 430.0, 1.5, (150, 34), 7.5))):
         u, v = (a.ravel() for a in np.meshgrid(np.linspace(0, 1, cells[0]), np.linspace(0, 1, cells[1]), indexing="ij"))
         bearing = (u - 0.5) * 5.4 + 0.15
         r = inner + (outer - inner) * v
@@ -294,7 +298,7 @@ def dome(sky: Sky, count: int) -> Piece:
     r = np.sqrt(1 - z * z)
     d = np.column_stack([r * np.cos(a), r * np.sin(a), z])
     density = np.gradient(z) * 2 * np.pi
-    sigma = SKY_M * np.sqrt(np.abs(density)) * 0.86
+    sigma = SKY_M * np.sqrt(np.abs(density)) * 1.0
     strands = [_glow(d, sigma, sky.radiance(d), 0.97)]
     if sky.disc_deg > 0:
         s = sky.sun_direction[None]
@@ -308,9 +312,9 @@ def dome(sky: Sky, count: int) -> Piece:
         d = rng.normal(size=(sky.stars * 3, 3))
         d /= np.linalg.norm(d, axis=1, keepdims=True)
         d = d[d[:, 2] > 0.04][: sky.stars]
-        power = 0.25 + 2.2 * rng.random(len(d)) ** 5
+        power = 0.12 + 2.4 * rng.random(len(d)) ** 7
         tint = mix(np.array([0.75, 0.85, 1.0]), np.array([1.0, 0.9, 0.75]), rng.random(len(d)))
-        strands.append(_glow(d * 0.985, SKY_M * 0.0011 * (0.7 + 0.8 * rng.random(len(d))), tint * power[:, None], 0.95))
+        strands.append(_glow(d * 0.985, SKY_M * 0.0007 * (0.7 + 0.9 * rng.random(len(d))), tint * power[:, None], 0.95))
     return Piece(id="sky", category="sky", strands=tuple(strands), role="backdrop")
 
 

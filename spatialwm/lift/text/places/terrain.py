@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from spatialwm.lift.text.kinds.waterside import WATER_LEVEL_M, shore
+from spatialwm.lift.text.kinds.waterside import shore
 from spatialwm.lift.text.model import Look, Material, Solid, Surfels
 from spatialwm.lift.text.places.biomes import Biome
 from spatialwm.lift.text.places.place import Standing
@@ -19,7 +19,12 @@ from spatialwm.lift.text.surface.solids import sheet
 Array = np.ndarray
 Plane = Float[Array, " n"]
 
+Rectangle = tuple[float, float, float, float]
+"""x low, x high, y low, y high."""
+
 LAKE_KINDS = ("lake", "pond")
+_TRODDEN = ("path", "log cabin", "house", "barn")
+"""Grass does not grow under these."""
 _ANGLES = np.linspace(0, 2 * np.pi, 361)
 _SPAN = (float(np.ptp(shore(_ANGLES) * np.cos(_ANGLES))), float(np.ptp(shore(_ANGLES) * np.sin(_ANGLES))))
 """Width and depth of the shore curve around unit half axes."""
@@ -49,7 +54,7 @@ class Lake:
     @property
     def level_m(self) -> float:
         """World height of the water."""
-        return self.standing.world_from_object.position[2] + WATER_LEVEL_M
+        return self.standing.world_from_object.position[2]
 
     @property
     def frozen(self) -> bool:
@@ -103,34 +108,51 @@ class Terrain:
                 best = np.minimum(best, (Lake(s).reach(x, y) - 1.03) * 0.5 * min(s.extent))
                 continue
             cx, cy = (s.low[0] + s.high[0]) / 2, (s.low[1] + s.high[1]) / 2
-            dx, dy = np.abs(x - cx) - (s.high[0] - s.low[0]) / 2, np.abs(y - cy) - (s.high[1] - s.low[1]) / 2
+            forward = s.world_from_object.rotate(np.array([1.0, 0.0, 0.0]))
+            c, n = float(forward[0]), float(forward[1])
+            dx = np.abs(c * (x - cx) + n * (y - cy)) - s.extent[0] / 2
+            dy = np.abs(c * (y - cy) - n * (x - cx)) - s.extent[1] / 2
             best = np.minimum(best, np.hypot(np.maximum(dx, 0), np.maximum(dy, 0)) + np.minimum(np.maximum(dx, dy), 0))
         return best - margin_m
 
-    def sheets(self) -> list[tuple[str, Solid, float]]:
-        """Rings of ground from fine to coarse: ``(name, solid, spacing_m)``."""
-        inner = self.half_m + 3.0
-        rings = [("near", inner, 0.0, 0.3, 0.105), ("middle", inner + 16.0, inner, 0.8, 0.34), ("far", 90.0, inner + 16.0, 3.0, 1.35)]
-        return [(name, self._ring(outer, hole, cell), spacing) for name, outer, hole, cell, spacing in rings]
+    def sheets(self) -> list[tuple[str, Solid, float, float]]:
+        """Rings of ground from fine to coarse: ``(name, solid, spacing_m, detail)``; detail is for :meth:`material`."""
+        h, inner = self.half_m, self.half_m + 3.0
+        front = (-0.62 * h, 0.62 * h, -h - 1.5, -0.1 * h)
+        near, middle, far = ((-r, r, -r, r) for r in (inner, inner + 16.0, 90.0))
+        return [
+            ("front", self._sheet(front, None, 0.4), 0.105, 1.0), ("near", self._sheet(near, front, 0.4), 0.19, 0.6),
+            ("middle", self._sheet(middle, near, 0.9), 0.42, 0.15), ("far", self._sheet(far, middle, 3.0), 1.7, 0.0),
+        ]  # fmt: skip
 
-    def _ring(self, outer: float, hole: float, cell: float) -> Solid:
-        n = math.ceil(2 * outer / cell) + 1
-        s = sheet(lambda u, v: (_span(u, outer), _span(v, outer), self.height(_span(u, outer), _span(v, outer))), n, n)
-        middle = s.vertices[s.faces].mean(1)
-        keep = np.abs(middle[:, :2]).max(1) > (hole - 0.6 * cell if hole else -1.0)
+    def _sheet(self, area: Rectangle, hole: Rectangle | None, cell: float) -> Solid:
+        x0, x1, y0, y1 = area
+        nu, nv = math.ceil((x1 - x0) / cell) + 1, math.ceil((y1 - y0) / cell) + 1
+        s = sheet(lambda u, v: (x0 + u * (x1 - x0), y0 + v * (y1 - y0), self.height(x0 + u * (x1 - x0), y0 + v * (y1 - y0))), nu, nv)
+        x, y, _ = s.vertices[s.faces].mean(1).T
+        keep = np.ones(len(x), bool)
+        if hole is not None:  # rings overlap by half a cell, so that no seam opens
+            a0, a1, b0, b1 = hole
+            m = 0.6 * cell
+            keep = ~((x > a0 + m) & (x < a1 - m) & (y > b0 + m) & (y < b1 - m))
         for lake in self.lakes:
-            # No bed under water: what one sees there is the mirrored world.
-            keep &= lake.reach(middle[:, 0], middle[:, 1]) > 0.62
+            if not lake.frozen:
+                # No bed under water: what one sees there is the mirrored world.
+                keep &= lake.reach(x, y) > 0.62
         return Solid(s.vertices, s.faces[keep], s.texture)
 
-    def material(self) -> Material:
-        """Soil, litter, moss, sand, snow or paving, with bare earth around fires, trodden by doors and wet at the shore."""
+    def material(self, detail: float = 1.0) -> Material:
+        """Soil, litter, moss, sand, snow or paving, with bare earth around fires, trodden by doors and wet at the shore.
+
+        Args:
+            detail: 0..1 strength of what is smaller than coarse Gaussians could show; it would only cost their number.
+        """
         g = self.biome.ground
 
         def at(s: Surfels) -> Look:
             p = s.points
             flat = p * (1, 1, 0)
-            fine, middle = fbm(p, 40.0, 2, 7), fbm(p, 9.0, 3, 6)
+            fine, middle = detail * fbm(p, 40.0, 2, 7), min(1.0, 2 * detail + 0.15) * fbm(p, 9.0, 3, 6)
             if g.pattern == "paving":
                 c, bump = _paving(flat, fine, linear(g.dark), linear(g.light))
             elif g.pattern == "asphalt":
@@ -138,7 +160,7 @@ class Terrain:
                 bump = 0.001 * fine
             elif g.pattern == "sand":
                 warp = fbm(flat, 0.5, 3, 5)
-                ripple = np.sin((flat[:, 0] * 0.5 + flat[:, 1]) * 26 + 9 * warp) * smoothstep(-0.3, 0.4, fbm(flat, 0.22, 2, 8))
+                ripple = detail * np.sin((flat[:, 0] * 0.5 + flat[:, 1]) * 26 + 9 * warp) * smoothstep(-0.3, 0.4, fbm(flat, 0.22, 2, 8))
                 c = mix(linear(g.dark), linear(g.light), np.clip(0.55 + 0.35 * warp + 0.16 * ripple + 0.2 * fine, 0, 1))
                 patch = smoothstep(0.1, 0.5, fbm(flat, 0.3, 3, 9))
                 c = mix(c, mix(linear(g.patch_dark), linear(g.patch_light), np.clip(0.5 + fine, 0, 1)), 0.6 * patch)
@@ -168,10 +190,10 @@ class Terrain:
             size = max(s.extent) / 1.5
             c = mix(c, earth * 0.8, smoothstep(1.8 * size, 1.0 * size, r))
             c = mix(c, linear("#15100c"), smoothstep(0.8 * size, 0.4 * size, r))
-        if natural and any(s.kind in ("path", "log cabin", "house", "barn", "tent") for s in self.standing):
-            near = self.covered(x, y, 0.0, ("path", "log cabin", "house", "barn", "tent")) + 0.14 * fbm(p, 2.5, 2, 8)
-            trodden = 0.55 if self.biome.snow > 0 else 1.0
-            c = mix(c, earth, trodden * smoothstep(0.35, -0.05, near))
+        if natural and any(s.kind in _TRODDEN for s in self.standing):
+            near = self.covered(x, y, 0.0, _TRODDEN) + 0.14 * fbm(p, 2.5, 2, 8)
+            trodden = 0.3 if self.biome.snow > 0 else 1.0
+            c = mix(c, earth, trodden * smoothstep(0.12, -0.12, near))
         for lake in self.lakes:
             q = lake.reach(x, y) + 0.02 * middle
             mud = mix(linear("#3f3628"), linear("#7d6f57"), np.clip(0.5 + fine + 0.4 * middle, 0, 1))
@@ -181,10 +203,6 @@ class Terrain:
             wet = smoothstep(self.half_m - 0.5, self.half_m + 3.0, y + 0.5 * fbm(p, 0.4, 2, 3))
             c = c * (1 - 0.45 * wet)[:, None]
         return c
-
-
-def _span(u: Array, outer: float) -> Array:
-    return (u - 0.5) * 2 * outer
 
 
 def _paving(p: Array, fine: Array, dark: Array, light: Array) -> tuple[Array, Array]:
