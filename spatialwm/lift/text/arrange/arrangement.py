@@ -71,7 +71,8 @@ def arrange(
 def _adopt_habits(graph: SceneGraph, bodies: list[Body], things: Mapping[str, Thing]) -> None:
     """What nobody placed follows the habits of its kind."""
     loose = ("facing", "on_wall", "hanging_from_ceiling", "on_top", "against_wall")
-    beside = {(r.subject, o) for r in graph.relations for o in r.objects if r.predicate in ("next_to", "near", "between", "in_front_of")}
+    close = ("next_to", "near", "between", "in_front_of")
+    beside = {(r.subject, o) for r in graph.relations for o in r.objects if r.predicate in close}
     told = {r.subject for r in graph.relations if r.predicate not in loose}
     told |= {
         r.subject

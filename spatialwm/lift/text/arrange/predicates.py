@@ -104,7 +104,7 @@ def facing(a: Boxes, b: Boxes) -> Float[Array, " n"]:
 
 def across(a: Boxes, b: Boxes) -> Float[Array, " n"]:
     g = gap(a, b)
-    look = facing(a, b) if a.front is not None else facing(b, a)
+    look = np.maximum(facing(a, b), facing(b, a))
     return np.maximum(1.6 - g, 0) + np.maximum(g - 3.8, 0) + look
 
 

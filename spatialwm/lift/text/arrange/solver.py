@@ -298,7 +298,7 @@ class Layout:
                     r.subject == k and other.thing.item.key in r.objects and other.thing.kind.habitat not in ("wall", "ceiling")
                 ) or (k in r.objects and other.thing.item.key == r.subject and body.mount == "floor"):
                     low, high = (self.things[k], other.thing) if r.subject == k else (other.thing, self.things[k])
-                    return bool(low.size[2] < 0.85 * high.size[2] and np.all(np.sort(low.size[:2]) < np.sort(high.size[:2])))
+                    return bool(low.size[2] < 0.9 * high.size[2] and np.all(np.sort(low.size[:2]) < np.sort(high.size[:2])))
         return False
 
     def _clear_floor(self, thing: Thing, b: Boxes) -> Bool[Array, " n"]:
@@ -380,7 +380,9 @@ def _origin(body: Body, first: Placed) -> Float[Array, 4]:
 
 
 def _solid(thing: Thing, b: Boxes, indoor: bool) -> Boxes:
-    """The part that takes room near the ground: a tree's trunk and its lower branches, not the reach of its crown."""
+    """The part that takes room: a tree's trunk and its lower branches, not the reach of its crown; the space over water."""
+    if thing.name in priors.WET:  # a film of water is thin, yet nothing stands in it
+        return Boxes(b.lo - np.array([0.0, 0.0, 1.0]), b.hi + np.array([0.0, 0.0, 3.0]), b.front)
     share = priors.CROWNS.get(thing.name)
     if share is None or indoor:
         return b

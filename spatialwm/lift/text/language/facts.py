@@ -101,6 +101,9 @@ class Facts:
             predicate = DIRECT.get(sense, "near")
             if sense == "inside" and np is not None and np.match is not None and head(others[0].kind) in ("lake", "path", "pond"):
                 predicate = "on_top"
+            if predicate == "on_top":  # on a stack is on its top
+                stack = next((r.group for r in self.relations if r.predicate == "stacked" and others[0].key in r.group), None)
+                others = [o for o in others if o.key == stack[-1]] or others if stack and len(others) > 1 else others
             directed = predicate in ("left_of", "right_of", "in_front_of", "behind") and len(things) == 1 and not each
             pairs = [(things[0], o) for o in others] if directed else self._pairs(things, others, each)
             for t, o in pairs:

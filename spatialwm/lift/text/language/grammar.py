@@ -39,6 +39,8 @@ class Reading:
         self.closed = False
         self.nearest: list[Group] = []
         """Objects of the last relation in this clause."""
+        self.owner: list[Group] = []
+        """Whose left and right this clause speaks of."""
         self.landmark = False
         """They only say where something is; ``it`` will hardly mean them."""
         self.tied = False
@@ -87,6 +89,7 @@ class Reading:
             self.topic = self.subjects[:1]
         self.subjects, self.host, self.listing, self.pending, self.nearest = [], None, None, [], []
         self.each = self.closed = self.negated = False
+        self.owner = []
 
     def _on_join(self, item: Chunk) -> None:
         if self.negated and item.role != "or" and not self._more_negated(item):
@@ -157,7 +160,10 @@ class Reading:
             self.negated = False
         if self.subjects and not after_place:
             direct = item.text == "with" and self.closed and self.nearest and before is not None and before.role == "noun"
-            self.host = self.listing = self.nearest[-1] if direct else self.subjects[-1]
+            resumed = (
+                self.host is not None and before is not None and before.role == "verb"
+            )  # "a table with chairs, set with plates"
+            self.host = self.listing = self.host if resumed else self.nearest[-1] if direct else self.subjects[-1]
         elif after_place:
             self.host = self.subjects[-1] if self.subjects else None
             self.listing = None
@@ -235,11 +241,19 @@ class Reading:
             self.facts.loose.append((self.listing, group, self.filling))
         for phrase, objects, used, distance in self.pending:
             self.facts.relate(phrase, [group], objects, used, distance, self.each)
-        following = self._peek()
-        if not (following and following.role in ("and", "comma")):
+        if not self._plain_list_follows():
             self.pending = []
         if np.collective:
             self._group_relation(cast(Predicate, np.collective), [group])
+
+    def _plain_list_follows(self) -> bool:
+        """Only nouns up to the end of the clause: ``on the table are a mug, a plate and a bowl``."""
+        ahead = 0
+        while (c := self._peek(ahead)) is not None and c.role != "stop":
+            if c.role not in ("noun", "comma", "and"):
+                return False
+            ahead += 1
+        return ahead > 0
 
     def _drops_out_of_list(self, np: NounPhrase, joined: bool, previous: Chunk | None) -> bool:
         """A comma ends ``a desk with a lamp, a wardrobe`` unless what follows could stand on the desk too."""
@@ -275,6 +289,11 @@ class Reading:
                 times = 2
         after = self._peek()
         if after is not None and after.role == "relation" and after.phrase is not None and (np.count or 1) == 1 and not np.plural:
+            then = self._peek(1)
+            if after.text == "each":
+                times = 4
+            elif times > 1 and (then is None or then.role != "noun") and not (then is not None and then.role == "each"):
+                times = 1 if then is None or then.text != "it" else times  # "two sofas with a table between them"
             times = max(times, self._times_ahead(after.phrase))
         full = lex.FULL_COUNT if self.filling and (self.listing is not None or self._after_full()) else None
         group = self.mentions.add(np, times, full)
@@ -340,7 +359,8 @@ class Reading:
     def _objects(self, phrase: Phrase) -> tuple[list[Group], NounPhrase | None]:
         """What stands behind a preposition, consumed; empty for the room itself and for the unknown."""
         if phrase.of_it or (phrase.alone and phrase.sense == "flanking"):
-            return self._pronoun("it", self.subjects), None
+            self.owner = self.owner or self._pronoun("it", self.subjects)
+            return self.owner, None
         if phrase.alone:
             return [], None
         item = self._peek()
@@ -414,7 +434,11 @@ class Reading:
         if not self.subjects:
             return self.topic[-1:]
         if self.closed:
-            return self.nearest if self._prefers_nearest() else self.subjects
+            rests = {r.subject for r in self.facts.relations if r.predicate in ("on_top", "inside")}
+            full = phrase.sense in ("on_top", "inside") and any(t.key in rests for g in self.subjects for t in g.things)
+            return self.nearest if self._prefers_nearest() or (full and self.nearest) else self.subjects
+        if self.filling and self.listing is not None and self.subjects != [self.listing]:
+            return [self.listing]  # "a shelf full of books next to the door": the shelf is
         inside = {id(t) for g in objects for t in g.things}
         if len(self.subjects) > 1:
             surface = [g for g in self.subjects if g.built and self.vocabulary.kinds[g.things[0].kind].habitat == "surface"]

@@ -138,6 +138,7 @@ VERBS = words(
 
 FILLERS = words(
     """
+    i'd i'm i'll i've we'd we're you're they're don't isn't aren't doesn't can't won't let's
     a an the and there here very really quite so just only too also even still already maybe perhaps about around roughly
     approximately exactly nearly almost that which who whose where when while as if i me my we us our you your he she his him
     to for from of at in on by into onto up down off out over not please scene image picture-of photo view style styled
@@ -199,7 +200,7 @@ IRREGULAR_PLURALS: dict[str, str] = {
 UNCOUNTED_S = words(
     """
     grass glass moss bus gas lens compass canvas couscous iris chess dress mattress mars paris christmas its this his always
-    has is was does less plus yes across stairs scissors pants glasses jeans headphones binoculars
+    has is was does less plus yes across stairs scissors pants jeans headphones binoculars
     """
 )
 SPELLINGS: dict[str, str] = {

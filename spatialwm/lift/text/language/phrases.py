@@ -124,7 +124,7 @@ class _Chunker:
             if not self._hides_a_noun(words):
                 self.at += words
                 distance, self.distance = self.distance, None
-                side = next((s for s in ("left", "right") if s in (self.word(-1), self.word(-2))), "")
+                side = next((s for s in ("left", "right", "each") if s in (self.word(-1), self.word(-2))), "")
                 yield Chunk("relation", side, phrase=phrase, distance_m=distance)
                 return
         if (
@@ -279,7 +279,13 @@ class _Chunker:
                 self.at += 1
             return self._collective(np) if np.collective else (np if np.room_m or np.measures_m else None)
         self._describe(np, body)
-        if self.word() == "of" and body:
+        whole = self.vocabulary.match((body[-1].base, "of", self.base(1))) if self.word() == "of" else None
+        if whole is not None and whole.words == 3:
+            body += self.tokens[self.at : self.at + 2]  # "a stack of books" may be a kind of its own
+            self.at += 2
+            self._describe(np, body)
+            np.plural = body[-3].plural
+        elif self.word() == "of" and body:
             head = body[-1].base
             if head in lex.COLLECTIVES and (np.match is None or head == "bed") and self._starts_noun(1):
                 return self._collective(np, head)

@@ -30,6 +30,7 @@ OUTDOOR = [
     "A forest clearing with a campfire, a tent and three logs around the fire",
     "five cabins in a circle around a well, a barrel next to the well",
     "a lake with a boat and a bench facing the lake",
+    "A cabin by a lake with a boat and a campfire",
     "five mushrooms in a circle around a log, a dog next to the log",
 ]
 
@@ -213,6 +214,14 @@ def test_trees_leave_the_view_to_the_fire_open(scenes):
     for key in (k for k in scene.lo if scene.kind[k] == "pine tree"):
         for t in np.linspace(0.05, 1, 20):
             assert np.linalg.norm(entry + t * (fire - entry) - scene.center(key)[:2]) > 0.8, key
+
+
+def test_nothing_but_the_boat_is_in_the_water(scenes):
+    scene = scenes[OUTDOOR[3]]
+    assert scene.result.supported_by["boat-1"] == "lake-1"
+    for key in (k for k in scene.lo if scene.kind[k] in ("cabin", "campfire", "rock", "bush")):
+        shared = np.minimum(scene.hi[key], scene.hi["lake-1"]) - np.maximum(scene.lo[key], scene.lo["lake-1"])
+        assert shared[:2].min() <= 0.02, key
 
 
 def test_one_seed_is_one_layout_and_another_seed_another(kinds):
