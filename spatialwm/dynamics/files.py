@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
+from spatialwm.atomic import replacing
 from spatialwm.dynamics.actions import Action, EndEffectorPath, GraspPlace, Push
 from spatialwm.dynamics.model import Rollout
 from spatialwm.errors import ActionError, FormatError, SpatialwmError
@@ -32,21 +31,12 @@ def write_rollout(rollout: Rollout, path: Path) -> None:
         FormatError: the folder cannot be written, or the disk is full.
     """
     path = Path(path)
-    temporary: str | None = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=".tmp")
-        with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(
-                file, object_ids=np.array(rollout.object_ids, dtype=np.str_), poses=rollout.poses,
-                uncertainty=rollout.uncertainty, dt_s=np.float64(rollout.dt_s), backend=np.str_(rollout.backend),
-                allow_pickle=False,
-            )  # fmt: skip
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
-        raise FormatError(f"cannot write rollout {path}: {error.strerror or error}") from error
+    with replacing(path, FormatError) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(
+            file, object_ids=np.array(rollout.object_ids, dtype=np.str_), poses=rollout.poses,
+            uncertainty=rollout.uncertainty, dt_s=np.float64(rollout.dt_s), backend=np.str_(rollout.backend),
+            allow_pickle=False,
+        )  # fmt: skip
 
 
 def read_rollout(path: Path) -> Rollout:

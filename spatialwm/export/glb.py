@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ import trimesh
 from jaxtyping import Float
 from trimesh.exchange.gltf import export_glb
 
+from spatialwm.atomic import write_bytes
 from spatialwm.errors import ExportError
 from spatialwm.export.mesh import Light, mesh_of
 from spatialwm.geometry.color import srgb_to_linear
@@ -79,30 +78,9 @@ def write_glb(
         raise ExportError(f"nothing to write to {path}: the scene has no object with a surface")
     progress("writing", 0.92)
     data = export_glb(out, include_normals=False, tree_postprocessor=_finish(scene, extras, light))
-    write_atomically(path, data)
+    write_bytes(path, data, ExportError)
     progress("done", 1.0)
     return ExportReport(path, tuple(extras), tuple(skipped), vertices, faces, len(data))
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write all or nothing.
-
-    Raises:
-        ExportError: the folder is missing or read-only, or the disk is full; the old file stays.
-    """
-    temporary: str | None = None
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.", suffix=".tmp")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
-        raise ExportError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def _geometry(mesh: Mesh) -> trimesh.Trimesh:
