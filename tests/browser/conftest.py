@@ -8,25 +8,43 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from spatialwm import studio
-from spatialwm.lift import LiftOptions
+from spatialwm.lift import LiftOptions, lifter_for
+from spatialwm.scene import Scene
+from spatialwm.world import World
 
 CHROMIUM = os.environ.get("SPATIALWM_CHROMIUM", "/usr/bin/chromium")
 FLAGS = ["--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
 SENTENCE = "A small room with a wooden table, a red chair and a blue crate"
 DESKTOP = {"width": 1000, "height": 640}
+SPLATS = 6_000
+"""What Chromium draws at some ten frames a second without a GPU; a lifted room of 100,000 takes seconds a frame."""
 
 
 @dataclass(frozen=True)
 class Server:
     url: str
     world: Path
+
+
+def thinned(scene: Scene) -> Scene:
+    """The same objects, meshes and physics with fewer and larger splats."""
+    step = max(1, len(scene) // SPLATS)
+    objects = []
+    for o in scene.objects:
+        keep = torch.arange(0, len(o.gaussians), step)
+        few = o.gaussians.select(keep)
+        few = replace(few, scales=few.scales * step**0.5)
+        albedo = None if o.albedo is None else o.albedo[keep]
+        confidence = None if o.confidence is None else o.confidence[keep]
+        objects.append(replace(o, gaussians=few, albedo=albedo, confidence=confidence))
+    return scene.with_objects(objects)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +56,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         pytest.skip("the viewer bundle is not built: pip install -e .")
     folder = tmp_path_factory.mktemp("studio")
     world = folder / "room.world"
-    studio.create(SENTENCE, world, options=LiftOptions(quality="draft")).close()
+    scene = lifter_for(SENTENCE).lift(SENTENCE, LiftOptions(quality="draft"))
+    World.create(world, thinned(scene), command={"op": "create", "source": SENTENCE}).close()
     command = [sys.executable, "-m", "spatialwm_app", str(world), "--port", "7960", "--worlds-dir", str(folder / "worlds")]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     try:
