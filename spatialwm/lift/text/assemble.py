@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -103,12 +104,14 @@ def assemble(
     progress("lighting", 0.0)
     rays, glows, owners = _rays(bodies)
     coarseness = each([partial(_coarseness, b, rays, place.eyes) for b in bodies])
-    _refine_near(bodies, coarseness)
+    if place.shell.indoor:  # outdoors most surfaces are broad and things stand in grass: neither rule would help
+        _refine_near(bodies, coarseness)
+    broad_m = BROAD_M if place.shell.indoor else math.inf
     progress("splatting", 0.08)
     wanted = sum(expected_count(p, c) for b, cs in zip(bodies, coarseness, strict=True) for p, c in zip(b.parts, cs, strict=True) if p.opacity > 0)
     strands = sum(len(s.roots) for b in bodies for s in b.strands)
     density = float(np.clip(max(budget.splats - strands, 0.45 * budget.splats) / max(wanted, 1.0), 0.12, 3.0))
-    jobs = [partial(_splats, b, cs, n, density, _random(seed, names[n])) for n, (b, cs) in enumerate(zip(bodies, coarseness, strict=True))]
+    jobs = [partial(_splats, b, cs, n, density, _random(seed, names[n]), broad_m) for n, (b, cs) in enumerate(zip(bodies, coarseness, strict=True))]
     # Long jobs first, so that no core ends up alone with a big one.
     order = sorted(range(len(jobs)), key=lambda n: -sum(len(p.solid.faces) + expected_count(p) for p in bodies[n].parts))
     made = each([jobs[n] for n in order])
@@ -124,9 +127,11 @@ def assemble(
         objects += [
             SceneObject(id=o.id, category=o.category, gaussians=o.gaussians, role=o.role, mobility="static") for o in place.finish(world)
         ]  # fmt: skip
-    wanted_bounds = [o.bounds() for o in objects if o.role == "object" and o.provenance == "stated"]
-    wanted_bounds = wanted_bounds or [o.bounds() for o in objects if o.role == "object"]
-    camera = place.spawn(np.array(wanted_bounds).reshape(-1, 2, 3))
+    things = [o for o in objects if o.role == "object"]
+    wanted_ids = {o.id for o in things if o.provenance == "stated"} or {o.id for o in things}
+    camera = place.spawn(
+        *(np.array([o.bounds() for o in things if (o.id in wanted_ids) == asked]).reshape(-1, 2, 3) for asked in (True, False))
+    )  # fmt: skip
     progress("splatting", 1.0)
     return Scene(
         objects=tuple(objects), environment=place.environment, scale=ScaleSource("exact", 0.0, "built to stated or usual sizes"),
@@ -182,7 +187,7 @@ def _coarseness(body: _Body, rays: Rays, eyes: np.ndarray) -> list[np.ndarray]:
     own = Rays([_corners(p, Pose()) for p in body.parts], [p.thin for p in body.parts]) if body.piece is None else None
     out = []
     for p in body.parts:
-        seen = seen_from(rays, _corners(p, body.pose), eyes, p.thin > 0) if p.casts_shadow else np.ones(len(p.solid.faces), np.bool_)
+        seen = seen_from(rays, _corners(p, body.pose), eyes if own is None else eyes[::3], p.thin > 0) if p.casts_shadow else np.ones(len(p.solid.faces), np.bool_)
         factor = np.where(seen, 1.0, np.inf)
         if own is not None and not seen.all():
             hidden = np.nonzero(~seen)[0]
@@ -217,10 +222,10 @@ def _refine_near(bodies: Sequence[_Body], coarseness: Sequence[list[np.ndarray]]
             factor *= finest / p.spacing_m
 
 
-def _splats(body: _Body, coarseness: Sequence[np.ndarray], owner: int, density: float, rng: np.random.Generator) -> Splats:
+def _splats(body: _Body, coarseness: Sequence[np.ndarray], owner: int, density: float, rng: np.random.Generator, broad_m: float) -> Splats:
     # Broad plain surfaces cost little; thinning them as much as the rest would only make walls bleed over what hangs on them.
     made = [
-        sample(p, rng, density**0.4 if p.spacing_m > BROAD_M and density < 1 else density, c)
+        sample(p, rng, density**0.4 if p.spacing_m > broad_m and density < 1 else density, c)
         for p, c in zip(body.parts, coarseness, strict=True) if p.opacity > 0
     ]  # fmt: skip
     made += [from_strands(s) for s in body.strands]
