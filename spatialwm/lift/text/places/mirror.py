@@ -17,6 +17,10 @@ FAR_M = 60.0
 """Mirrored Gaussians beyond are few and large and all kept; nearer ones are thinned, since ripples blur them anyway."""
 
 
+MOST = 16_000
+"""Mirrored Gaussians per lake; ripples hide what more would add."""
+
+
 def mirror(lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], share: float, seed: int) -> tuple[Overlay, ...]:
     """Reflections in every lake.
 
@@ -45,6 +49,9 @@ def mirror(lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], s
             rest = np.nonzero(~seen)[0]
             seen[rest] = lake.reach(x[rest], y[rest]) < 1.1
         keep, p = above[seen], p[seen]
+        if len(keep) > MOST:
+            some = np.sort(rng.permutation(len(keep))[:MOST])
+            keep, p = keep[some], p[some]
         if not len(keep):
             continue
         index = torch.from_numpy(keep)
@@ -64,7 +71,7 @@ def mirror(lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], s
 def _ripples(lake: Lake, level: float, world: Gaussians, rng: np.random.Generator) -> Gaussians:
     """Long faint streaks that break the mirror, lighter or darker than what it shows."""
     width, depth = lake.standing.extent
-    n = int(260 * width * depth)
+    n = int(min(140 * width * depth, 5000))
     local = rng.uniform(-0.56, 0.56, (n, 2)) * (width, depth)
     at = lake.standing.world_from_object.apply(np.column_stack([local, np.zeros(n)]))
     at = at[lake.reach(at[:, 0], at[:, 1]) < 1.04]

@@ -58,7 +58,7 @@ def trees(terrain: Terrain, quality: float, rng: np.random.Generator) -> list[Pi
                 strands.setdefault("leaves", []).append(_moved(leaves, (x, y, z)))
             if cover is not None:
                 shade.append(cover.moved(x, y, z))
-        spacing = 0.15 if name == "trees" else 0.5
+        spacing = 0.2 if name == "trees" else 1.1
         parts = [Part(name=f"wood {skin}", solid=join(solids), material=_BARK[skin], spacing_m=spacing, collides=False) for skin, solids in wood.items()]
         if shade:
             parts.append(Part(name="shade", solid=join(shade), material=_BARK["brown"], spacing_m=1.0, thin=1.0, opacity=0.0, collides=False))
