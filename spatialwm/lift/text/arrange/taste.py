@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 
+PAIR_GAP_M = 0.15
+"""Between two of a kind on one wall."""
+
 
 class Taste:
     """Soft costs of a body's poses in a layout under way."""
@@ -80,7 +83,11 @@ class Taste:
             cost += np.where(own.lo[:, 1] < low[1] + 0.3, 1.2, 0.0)  # nobody looks at the wall behind
             for p in self.layout.placed.values():
                 if p.thing.kind.habitat == "wall" and p.thing.name != "window":
-                    cost += 1.5 * np.maximum(0.5 - gap(own, p.boxes()), 0)
+                    pair = p.thing.name == lead.name  # pictures hang together, side by side at one height
+                    cost += 1.5 * np.maximum((PAIR_GAP_M if pair else 0.5) - gap(own, p.boxes()), 0)
+                    if pair and p.front is not None and own.front is not None:
+                        beside = own.front @ p.front > 0.9
+                        cost += np.where(beside, 4.0 * np.abs(own.center[:, 2] - (p.lo[2] + p.hi[2]) / 2), 0.0)
             along = np.where(
                 gx < gy, np.abs(own.center[:, 1] - low[1] - size[1] / 2), np.abs(own.center[:, 0] - low[0] - size[0] / 2)
             )

@@ -163,6 +163,8 @@ class Reading:
             resumed = (
                 self.host is not None and before is not None and before.role == "verb"
             )  # "a table with chairs, set with plates"
+            if direct:
+                direct = not self._belongs_on(self.subjects[-1], self.nearest[-1])
             self.host = self.listing = self.host if resumed else self.nearest[-1] if direct else self.subjects[-1]
         elif after_place:
             self.host = self.subjects[-1] if self.subjects else None
@@ -170,6 +172,16 @@ class Reading:
         self.nearest = []
         self.filling = item.text in ("full", "of") or (item.text in ("holds", "holding", "containing", "contains"))
         self.closed = False
+
+    def _belongs_on(self, subject: Group, nearest: Group) -> bool:
+        """``a table before the sofa with a mug``: a mug belongs on the table, though the sofa was named last."""
+        following = self._peek()
+        match = following.noun.match if following is not None and following.noun is not None else None
+        if match is None or not (subject.built and nearest.built):
+            return False
+        kinds = self.vocabulary.kinds
+        on_furniture = kinds[match.kind].habitat == "surface"
+        return on_furniture and is_table(kinds[subject.things[0].kind]) and not is_table(kinds[nearest.things[0].kind])
 
     def _on_relation(self, item: Chunk) -> None:
         phrase = cast(Phrase, item.phrase)
