@@ -84,7 +84,8 @@ class Taste:
             for p in self.layout.placed.values():
                 if p.thing.kind.habitat == "wall" and p.thing.name != "window":
                     pair = p.thing.name == lead.name  # pictures hang together, side by side at one height
-                    cost += 1.5 * np.maximum((PAIR_GAP_M if pair else 0.5) - gap(own, p.boxes()), 0)
+                    clear = gap(own, p.boxes())
+                    cost += 8.0 * np.maximum(PAIR_GAP_M - clear, 0) if pair else 1.5 * np.maximum(0.5 - clear, 0)
                     if pair and p.front is not None and own.front is not None:
                         beside = own.front @ p.front > 0.9
                         cost += np.where(beside, 4.0 * np.abs(own.center[:, 2] - (p.lo[2] + p.hi[2]) / 2), 0.0)
