@@ -36,7 +36,6 @@ from spatialwm.progress import Progress, part_of, silent
 from spatialwm.scene import Scene, SceneObject
 from spatialwm.scene.scene import ScaleSource
 
-
 BROAD_M = 0.025
 """Parts of coarser spacing than this are broad, plain surfaces."""
 
@@ -58,9 +57,13 @@ class Budget:
 
 
 BUDGETS: dict[Quality, Budget] = {
-    "draft": Budget(splats=70_000, effort=Effort(direct=0.5, gather_rays=28, gather_share=0.25, cache_rays=10), sh_degree=0, eyes=0),
+    "draft": Budget(
+        splats=70_000, effort=Effort(direct=0.5, gather_rays=28, gather_share=0.25, cache_rays=10), sh_degree=0, eyes=0
+    ),
     "standard": Budget(splats=215_000, effort=Effort(), sh_degree=1, eyes=14),
-    "high": Budget(splats=480_000, effort=Effort(direct=1.5, gather_rays=64, gather_share=0.3, cache_rays=32), sh_degree=2, eyes=26),
+    "high": Budget(
+        splats=480_000, effort=Effort(direct=1.5, gather_rays=64, gather_share=0.3, cache_rays=32), sh_degree=2, eyes=26
+    ),
 }
 
 
@@ -108,10 +111,18 @@ def assemble(
         _refine_near(bodies, coarseness)
     broad_m = BROAD_M if place.shell.indoor else math.inf
     progress("splatting", 0.08)
-    wanted = sum(expected_count(p, c) for b, cs in zip(bodies, coarseness, strict=True) for p, c in zip(b.parts, cs, strict=True) if p.opacity > 0)
+    wanted = sum(
+        expected_count(p, c)
+        for b, cs in zip(bodies, coarseness, strict=True)
+        for p, c in zip(b.parts, cs, strict=True)
+        if p.opacity > 0
+    )
     strands = sum(len(s.roots) for b in bodies for s in b.strands)
     density = float(np.clip(max(budget.splats - strands, 0.45 * budget.splats) / max(wanted, 1.0), 0.12, 3.0))
-    jobs = [partial(_splats, b, cs, n, density, _random(seed, names[n]), broad_m) for n, (b, cs) in enumerate(zip(bodies, coarseness, strict=True))]
+    jobs = [
+        partial(_splats, b, cs, n, density, _random(seed, names[n]), broad_m)
+        for n, (b, cs) in enumerate(zip(bodies, coarseness, strict=True))
+    ]
     # Long jobs first, so that no core ends up alone with a big one.
     order = sorted(range(len(jobs)), key=lambda n: -sum(len(p.solid.faces) + expected_count(p) for p in bodies[n].parts))
     made = each([jobs[n] for n in order])
@@ -131,12 +142,18 @@ def assemble(
     wanted_ids = {o.id for o in things if o.provenance == "stated"} or {o.id for o in things}
     camera = place.spawn(
         *(np.array([o.bounds() for o in things if (o.id in wanted_ids) == asked]).reshape(-1, 2, 3) for asked in (True, False))
-    )  # fmt: skip
+    )
     progress("splatting", 1.0)
     return Scene(
-        objects=tuple(objects), environment=place.environment, scale=ScaleSource("exact", 0.0, "built to stated or usual sizes"),
-        spawn=camera, walkable=place.shell.walkable, prompt=graph.prompt, unrecognized=graph.unrecognized, unmet=tuple(unmet),
-    )  # fmt: skip
+        objects=tuple(objects),
+        environment=place.environment,
+        scale=ScaleSource("exact", 0.0, "built to stated or usual sizes"),
+        spawn=camera,
+        walkable=place.shell.walkable,
+        prompt=graph.prompt,
+        unrecognized=graph.unrecognized,
+        unmet=tuple(unmet),
+    )
 
 
 def _standing(p: Placed) -> Standing:
@@ -145,10 +162,15 @@ def _standing(p: Placed) -> Standing:
     world = p.world_from_object.apply(corners)[:, :2]
     (x0, y0), (x1, y1) = world.min(0), world.max(0)
     return Standing(
-        id=p.item.key, kind=p.model.kind, low=(float(x0), float(y0)), high=(float(x1), float(y1)),
-        extent=(float(high[0] - low[0]), float(high[1] - low[1])), world_from_object=p.world_from_object,
-        material=p.model.material, stated=p.item.provenance == "stated",
-    )  # fmt: skip
+        id=p.item.key,
+        kind=p.model.kind,
+        low=(float(x0), float(y0)),
+        high=(float(x1), float(y1)),
+        extent=(float(high[0] - low[0]), float(high[1] - low[1])),
+        world_from_object=p.world_from_object,
+        material=p.model.material,
+        stated=p.item.provenance == "stated",
+    )
 
 
 def _corners(part: Part, pose: Pose) -> Float[np.ndarray, "f 3 3"]:
@@ -187,7 +209,11 @@ def _coarseness(body: _Body, rays: Rays, eyes: np.ndarray) -> list[np.ndarray]:
     own = Rays([_corners(p, Pose()) for p in body.parts], [p.thin for p in body.parts]) if body.piece is None else None
     out = []
     for p in body.parts:
-        seen = seen_from(rays, _corners(p, body.pose), eyes if own is None else eyes[::3], p.thin > 0) if p.casts_shadow else np.ones(len(p.solid.faces), np.bool_)
+        seen = (
+            seen_from(rays, _corners(p, body.pose), eyes if own is None else eyes[::3], p.thin > 0)
+            if p.casts_shadow
+            else np.ones(len(p.solid.faces), np.bool_)
+        )
         factor = np.where(seen, 1.0, np.inf)
         if own is not None and not seen.all():
             hidden = np.nonzero(~seen)[0]
@@ -222,12 +248,15 @@ def _refine_near(bodies: Sequence[_Body], coarseness: Sequence[list[np.ndarray]]
             factor *= finest / p.spacing_m
 
 
-def _splats(body: _Body, coarseness: Sequence[np.ndarray], owner: int, density: float, rng: np.random.Generator, broad_m: float) -> Splats:
+def _splats(
+    body: _Body, coarseness: Sequence[np.ndarray], owner: int, density: float, rng: np.random.Generator, broad_m: float
+) -> Splats:
     # Broad plain surfaces cost little; thinning them as much as the rest would only make walls bleed over what hangs on them.
     made = [
         sample(p, rng, density**0.4 if p.spacing_m > broad_m and density < 1 else density, c)
-        for p, c in zip(body.parts, coarseness, strict=True) if p.opacity > 0
-    ]  # fmt: skip
+        for p, c in zip(body.parts, coarseness, strict=True)
+        if p.opacity > 0
+    ]
     made += [from_strands(s) for s in body.strands]
     return concatenate([m.placed(body.pose, owner) for m in made])
 
@@ -267,9 +296,20 @@ def _shade(
         views = place.eyes[np.linspace(0, len(place.eyes) - 1, min(budget.eyes, len(place.eyes))).astype(int)]
         some = splats.select(shiny)
         sh[shiny] += highlights(
-            rays, baked.cache, place.mirrored or place.sky, some.means, some.normals, some.shading, some.gloss, some.roughness,
-            radiance[shiny], views, exposure, budget.sh_degree, rng,
-        )  # fmt: skip
+            rays,
+            baked.cache,
+            place.mirrored or place.sky,
+            some.means,
+            some.normals,
+            some.shading,
+            some.gloss,
+            some.roughness,
+            radiance[shiny],
+            views,
+            exposure,
+            budget.sh_degree,
+            rng,
+        )
     progress("lighting", 1.0)
     return sh
 
@@ -277,43 +317,68 @@ def _shade(
 def _objects(splats: Splats, sh: np.ndarray, placed: Sequence[Placed], pieces: Sequence[Piece]) -> list[SceneObject]:
     quats = matrix_to_quat(torch.from_numpy(np.ascontiguousarray(splats.axes)))
     albedo = torch.from_numpy(linear_to_srgb(splats.albedo).astype(np.float32))
-    rows = np.split(np.argsort(splats.owner, kind="stable"), np.cumsum(np.bincount(splats.owner, minlength=len(placed) + len(pieces)))[:-1])
-    exact = each(
-        [partial(colored_mesh, p.model.parts) for p in placed] + [partial(colored_mesh, p.parts, 6000) for p in pieces]
-    )  # fmt: skip
+    rows = np.split(
+        np.argsort(splats.owner, kind="stable"), np.cumsum(np.bincount(splats.owner, minlength=len(placed) + len(pieces)))[:-1]
+    )
+    exact = each([partial(colored_mesh, p.model.parts) for p in placed] + [partial(colored_mesh, p.parts, 6000) for p in pieces])
     solid = each([partial(convex_pieces, p.model.parts) for p in placed])
     out: list[SceneObject] = []
     for n, mesh in enumerate(exact):
         r = rows[n]
         index = torch.from_numpy(r)
         world = Gaussians(
-            torch.from_numpy(splats.means[r]), quats[index], torch.from_numpy(splats.scales[r]), torch.from_numpy(splats.opacity[r]),
+            torch.from_numpy(splats.means[r]),
+            quats[index],
+            torch.from_numpy(splats.scales[r]),
+            torch.from_numpy(splats.opacity[r]),
             torch.from_numpy(sh[r]),
-        )  # fmt: skip
+        )
         if n < len(placed):
             out.append(_thing(placed[n], _into(world, placed[n].world_from_object), albedo[index], mesh, solid[n]))
         else:
             p = pieces[n - len(placed)]
             out.append(
                 SceneObject(
-                    id=p.id, category=p.category, gaussians=world, role=p.role, mobility="static", color=p.color, material=p.material,
-                    labels=p.labels, friction=p.friction, mesh=mesh, collider=p.colliders, provenance="implied",
+                    id=p.id,
+                    category=p.category,
+                    gaussians=world,
+                    role=p.role,
+                    mobility="static",
+                    color=p.color,
+                    material=p.material,
+                    labels=p.labels,
+                    friction=p.friction,
+                    mesh=mesh,
+                    collider=p.colliders,
+                    provenance="implied",
                     albedo=albedo[index] if p.role == "structure" else None,
-                )  # fmt: skip
+                )
             )
     return out
 
 
-def _thing(p: Placed, local: Gaussians, albedo: torch.Tensor, mesh, collider) -> SceneObject:  # noqa: ANN001
+def _thing(p: Placed, local: Gaussians, albedo: torch.Tensor, mesh, collider) -> SceneObject:
     item, model = p.item, p.model
     noun = (item.noun or item.kind).lower()
     labels = tuple(dict.fromkeys(w for w in (noun, *item.labels) if w != model.kind))
     return SceneObject(
-        id=item.key, category=model.kind, gaussians=local, world_from_object=p.world_from_object, labels=labels,
-        mobility="rigid" if model.movable else "static", color=model.color, material=model.material, mass_kg=model.mass_kg,
-        friction=model.friction, mesh=mesh, collider=collider, supported_by=p.supported_by,
-        front=(0.0, -1.0) if model.has_front else None, provenance=item.provenance, albedo=albedo,
-    )  # fmt: skip
+        id=item.key,
+        category=model.kind,
+        gaussians=local,
+        world_from_object=p.world_from_object,
+        labels=labels,
+        mobility="rigid" if model.movable else "static",
+        color=model.color,
+        material=model.material,
+        mass_kg=model.mass_kg,
+        friction=model.friction,
+        mesh=mesh,
+        collider=collider,
+        supported_by=p.supported_by,
+        front=(0.0, -1.0) if model.has_front else None,
+        provenance=item.provenance,
+        albedo=albedo,
+    )
 
 
 def _into(world: Gaussians, world_from_object: Pose) -> Gaussians:
@@ -323,4 +388,3 @@ def _into(world: Gaussians, world_from_object: Pose) -> Gaussians:
 
 def _in_world(o: SceneObject) -> Gaussians:
     return transform(o.gaussians, o.world_from_object)
-

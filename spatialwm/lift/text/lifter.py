@@ -38,7 +38,7 @@ class TextLifter:
         progress("arranging", 0.12)
         arrangement = arrange(
             graph, models, place.shell, np.random.default_rng(options.seed), part_of(progress, 0.12, 0.25), KINDS
-        )  # fmt: skip
+        )
         placed = [
             Placed(item=i, model=models[i.key], world_from_object=arrangement.poses[i.key], supported_by=arrangement.supported_by.get(i.key))
             for i in graph.items if i.key in arrangement.poses and i.key in models

@@ -8,6 +8,7 @@ from spatialwm.lift.text.kinds import (
     beds,
     camp,
     decor,
+    houseplants,
     lamps,
     plants,
     rocks,
@@ -26,7 +27,7 @@ from spatialwm.lift.text.kinds import (
 from spatialwm.lift.text.kinds.kind import Kind
 
 _FAMILIES = (
-    seating, tables, beds, storage, lamps, decor, tableware, tech, appliances, toys, animals,
+    seating, tables, beds, storage, lamps, decor, houseplants, tableware, tech, appliances, toys, animals,
     trees, plants, rocks, camp, shelter, yard, waterside, vehicles,
 )  # fmt: skip
 

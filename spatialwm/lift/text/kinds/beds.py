@@ -45,7 +45,10 @@ def _cover(w: float, length: float, top: float, drop: float) -> Solid:
 
 
 def bed(item: Item, rng: np.random.Generator) -> Model:
-    """A made bed, head at +Y: frame, mattress, sheet, duvet, pillows. The colour asked for is the bedding's, the material the frame's."""
+    """A made bed, head at +Y: frame, mattress, sheet, duvet, pillows.
+
+    The colour asked for is the bedding's, the material the frame's.
+    """
     single = says(item, "single", "twin", "child", "kid", "small")
     w, d, h = measures(item, SINGLE_M if single else BED_M)
     frame = finish("wood", None, item.material, along=0, seed=14)
@@ -55,40 +58,77 @@ def bed(item: Item, rng: np.random.Generator) -> Model:
     rails = [box(0.03, d - 0.08, 0.16, 0.008, 0.14).moved(s * (w / 2 - 0.02), 0, side_z) for s in (-1, 1)]
     foot = [box(w, 0.045, 0.26, 0.012, 0.12).moved(0, -d / 2 + 0.025, side_z - 0.02)]
     head = [box(w, 0.05, h - 0.34, 0.02, 0.12).moved(0, d / 2 - 0.03, 0.3 + (h - 0.34) / 2)]
-    legs = [box(0.07, 0.07, 0.3, 0.01, 0.12).moved(sx * (w / 2 - 0.045), sy * (d / 2 - 0.045), 0.15) for sx in (-1, 1) for sy in (-1, 1)]
+    legs = [
+        box(0.07, 0.07, 0.3, 0.01, 0.12).moved(sx * (w / 2 - 0.045), sy * (d / 2 - 0.045), 0.15)
+        for sx in (-1, 1)
+        for sy in (-1, 1)
+    ]
     legs += [box(0.07, 0.06, h - 0.02, 0.012, 0.14).moved(s * (w / 2 - 0.035), d / 2 - 0.03, (h - 0.02) / 2) for s in (-1, 1)]
     mattress = cushion(w - 0.07, d - 0.12, top - side_z - 0.02, 0.012, bevel=0.06).moved(0, 0, side_z + (top - side_z) / 2)
     count = 1 if w < 1.2 else 2
     each = min(0.66, (w - 0.16) / count)
-    pillows = [pillow(each, 0.42, 0.17).turned(14, "x").retextured((k * 2.0, 0, 0)).moved((k - (count - 1) / 2) * (each + 0.03), d / 2 - 0.31, top + 0.085) for k in range(count)]
+    pillows = [
+        pillow(each, 0.42, 0.17)
+        .turned(14, "x")
+        .retextured((k * 2.0, 0, 0))
+        .moved((k - (count - 1) / 2) * (each + 0.03), d / 2 - 0.31, top + 0.085)
+        for k in range(count)
+    ]
     duvet = _cover(w - 0.07, d - 0.12, top, 0.2)
     fold = cushion(w - 0.02, 0.22, 0.05, 0.012, bevel=0.02).moved(0, d / 2 - 0.06 - (d - 0.12) * 0.28 - 0.1, top + 0.055)
     cloth = finish("fabric", bedding, None, adjectives=item.adjectives).material
     return Model(
-        kind="bed", has_front=True, mass_kg=70.0 * w * d / (BED_M[0] * BED_M[1]), color=known_color(item.color), material=posts.name,
+        kind="bed",
+        has_front=True,
+        mass_kg=70.0 * w * d / (BED_M[0] * BED_M[1]),
+        color=known_color(item.color),
+        material=posts.name,
         parts=(
-            part("frame", [*rails, *foot, *head], frame.material, 0.012), part("posts", legs, posts.material, 0.012),
-            part("mattress", mattress, m.fabric("#ddd8cc"), 0.0155), part("pillows", pillows, m.drapery("#e4dfd3"), 0.0125),
-            part("duvet", duvet, cloth, 0.0145, collides=False), part("fold", fold, m.drapery("#e2dccf"), 0.014, collides=False),
+            part("frame", [*rails, *foot, *head], frame.material, 0.012),
+            part("posts", legs, posts.material, 0.012),
+            part("mattress", mattress, m.fabric("#ddd8cc"), 0.0155),
+            part("pillows", pillows, m.drapery("#e4dfd3"), 0.0125),
+            part("duvet", duvet, cloth, 0.0145, collides=False),
+            part("fold", fold, m.drapery("#e2dccf"), 0.014, collides=False),
         ),
         surfaces=(Surface(z=top + 0.075, low=(-w / 2 + 0.12, -d / 2 + 0.15), high=(w / 2 - 0.12, d / 2 - 0.75), name="duvet"),),
-    )  # fmt: skip
+    )
 
 
 def crib(item: Item, rng: np.random.Generator) -> Model:
     """A slatted cot."""
     w, d, h = measures(item, CRIB_M)
     wood = finish("wood", item.color, item.material, default_color="#e4ded0", along=2, seed=3)
-    posts = [rod((sx * (w / 2 - 0.025), sy * (d / 2 - 0.025), 0), (sx * (w / 2 - 0.025), sy * (d / 2 - 0.025), h), 0.022) for sx in (-1, 1) for sy in (-1, 1)]
+    posts = [
+        rod((sx * (w / 2 - 0.025), sy * (d / 2 - 0.025), 0), (sx * (w / 2 - 0.025), sy * (d / 2 - 0.025), h), 0.022)
+        for sx in (-1, 1)
+        for sy in (-1, 1)
+    ]
     rails = [box(w - 0.05, 0.025, 0.04, 0.006, 0.12).moved(0, s * (d / 2 - 0.025), z) for s in (-1, 1) for z in (h - 0.06, 0.3)]
     rails += [box(0.025, d - 0.05, 0.04, 0.006, 0.12).moved(s * (w / 2 - 0.025), 0, z) for s in (-1, 1) for z in (h - 0.06, 0.3)]
-    bars = [rod((s * (w / 2 - 0.025), y, 0.3), (s * (w / 2 - 0.025), y, h - 0.06), 0.008, sides=10) for s in (-1, 1) for y in np.linspace(-d / 2 + 0.1, d / 2 - 0.1, 12)]
-    bars += [rod((x, s * (d / 2 - 0.025), 0.3), (x, s * (d / 2 - 0.025), h - 0.06), 0.008, sides=10) for s in (-1, 1) for x in np.linspace(-w / 2 + 0.1, w / 2 - 0.1, 6)]
+    bars = [
+        rod((s * (w / 2 - 0.025), y, 0.3), (s * (w / 2 - 0.025), y, h - 0.06), 0.008, sides=10)
+        for s in (-1, 1)
+        for y in np.linspace(-d / 2 + 0.1, d / 2 - 0.1, 12)
+    ]
+    bars += [
+        rod((x, s * (d / 2 - 0.025), 0.3), (x, s * (d / 2 - 0.025), h - 0.06), 0.008, sides=10)
+        for s in (-1, 1)
+        for x in np.linspace(-w / 2 + 0.1, w / 2 - 0.1, 6)
+    ]
     mattress = cushion(w - 0.08, d - 0.08, 0.1, 0.01, bevel=0.03).moved(0, 0, 0.37)
     base = slab(w - 0.05, d - 0.05, 0.03, 0.29, 0.004)
-    return Model(kind="crib", mass_kg=22.0, color=wood.color, material=wood.name,
-                 parts=(part("frame", [*posts, *rails, *bars, base], wood.material, 0.0105), part("mattress", mattress, m.drapery("#d9e2e4"), 0.013)),
-                 surfaces=(Surface(z=0.43, low=(-w * 0.35, -d * 0.4), high=(w * 0.35, d * 0.4), clearance_m=0.5, name="mattress"),))  # fmt: skip
+    return Model(
+        kind="crib",
+        mass_kg=22.0,
+        color=wood.color,
+        material=wood.name,
+        parts=(
+            part("frame", [*posts, *rails, *bars, base], wood.material, 0.0105),
+            part("mattress", mattress, m.drapery("#d9e2e4"), 0.013),
+        ),
+        surfaces=(Surface(z=0.43, low=(-w * 0.35, -d * 0.4), high=(w * 0.35, d * 0.4), clearance_m=0.5, name="mattress"),),
+    )
 
 
 def bunk_bed(item: Item, rng: np.random.Generator) -> Model:
@@ -96,7 +136,11 @@ def bunk_bed(item: Item, rng: np.random.Generator) -> Model:
     w, d, h = measures(item, BUNK_M)
     wood = finish("wood", None, item.material, along=2, seed=9)
     bedding = known_color(item.color) or "#4f7396"
-    posts = [box(0.07, 0.07, h, 0.01, 0.15).moved(sx * (w / 2 - 0.035), sy * (d / 2 - 0.035), h / 2) for sx in (-1, 1) for sy in (-1, 1)]
+    posts = [
+        box(0.07, 0.07, h, 0.01, 0.15).moved(sx * (w / 2 - 0.035), sy * (d / 2 - 0.035), h / 2)
+        for sx in (-1, 1)
+        for sy in (-1, 1)
+    ]
     rails, mats, covers, pillows = [], [], [], []
     for z in (0.32, h * 0.7):
         rails += [box(0.03, d - 0.1, 0.16, 0.008, 0.14).moved(s * (w / 2 - 0.035), 0, z) for s in (-1, 1)]
@@ -107,14 +151,58 @@ def bunk_bed(item: Item, rng: np.random.Generator) -> Model:
     rails += [box(0.025, d - 0.4, 0.06, 0.006, 0.14).moved(s * (w / 2 - 0.035), 0.1, h - 0.06) for s in (-1, 1)]
     rungs = [rod((w / 2 + 0.0, -d / 2 + 0.12, z), (w / 2 + 0.0, -d / 2 + 0.46, z), 0.014) for z in np.linspace(0.25, h - 0.2, 5)]
     ladder = [rod((w / 2, y, 0), (w / 2, y, h - 0.04), 0.017) for y in (-d / 2 + 0.12, -d / 2 + 0.46)]
-    return Model(kind="bunk bed", has_front=False, mass_kg=85.0, color=known_color(item.color), material=wood.name,
-                 parts=(part("frame", join([*posts, *rails, *rungs, *ladder]), wood.material, 0.013), part("mattress", mats, m.fabric("#ddd8cc"), 0.0165),
-                        part("covers", covers, finish("fabric", bedding).material, 0.014), part("pillows", pillows, m.drapery("#e6e1d6"), 0.0125)))  # fmt: skip
+    return Model(
+        kind="bunk bed",
+        has_front=False,
+        mass_kg=85.0,
+        color=known_color(item.color),
+        material=wood.name,
+        parts=(
+            part("frame", join([*posts, *rails, *rungs, *ladder]), wood.material, 0.013),
+            part("mattress", mats, m.fabric("#ddd8cc"), 0.0165),
+            part("covers", covers, finish("fabric", bedding).material, 0.014),
+            part("pillows", pillows, m.drapery("#e6e1d6"), 0.0125),
+        ),
+    )
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind(name="bed", synonyms=("double bed", "queen bed", "king bed", "single bed", "twin bed", "canopy bed", "four-poster bed", "mattress", "hospital bed", "daybed"),
-         build=bed, size_m=BED_M, family="indoor", hypernyms=("furniture",), against_wall=True),
-    Kind(name="crib", synonyms=("cot", "cradle", "baby bed", "playpen"), build=crib, size_m=CRIB_M, family="indoor", hypernyms=("bed", "furniture"), against_wall=True),
-    Kind(name="bunk bed", synonyms=("bunk", "bunkbed"), build=bunk_bed, size_m=BUNK_M, family="indoor", hypernyms=("bed", "furniture"), against_wall=True),
-)  # fmt: skip
+    Kind(
+        name="bed",
+        synonyms=(
+            "double bed",
+            "queen bed",
+            "king bed",
+            "single bed",
+            "twin bed",
+            "canopy bed",
+            "four-poster bed",
+            "mattress",
+            "hospital bed",
+            "daybed",
+        ),
+        build=bed,
+        size_m=BED_M,
+        family="indoor",
+        hypernyms=("furniture",),
+        against_wall=True,
+    ),
+    Kind(
+        name="crib",
+        synonyms=("cot", "cradle", "baby bed", "playpen"),
+        build=crib,
+        size_m=CRIB_M,
+        family="indoor",
+        hypernyms=("bed", "furniture"),
+        against_wall=True,
+    ),
+    Kind(
+        name="bunk bed",
+        synonyms=("bunk", "bunkbed"),
+        build=bunk_bed,
+        size_m=BUNK_M,
+        family="indoor",
+        hypernyms=("bed", "furniture"),
+        against_wall=True,
+    ),
+)

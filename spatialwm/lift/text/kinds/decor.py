@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from spatialwm.lift.text.surface.solids import (
     solid,
     sphere,
     tube,
-)  # fmt: skip
+)
 
 RUG_M = (2.6, 1.84, 0.014)
 PLANT_M = (0.75, 0.75, 1.25)
@@ -48,7 +48,15 @@ def rug(item: Item, rng: np.random.Generator) -> Model:
     w, d, h = measures(item, (2.0, 2.0, 0.014) if round_ else RUG_M)
     h = max(min(h, 0.03), 0.01)
     fluffy = says(item, "fluffy", "shag", "fur", "plush", "fuzzy") or item.material in ("fur", "wool")
-    style = "round" if round_ else "plain" if says(item, "plain", "simple", "yoga") or fluffy else "modern" if says(item, "modern", "abstract") else "persian"
+    style = (
+        "round"
+        if round_
+        else "plain"
+        if says(item, "plain", "simple", "yoga") or fluffy
+        else "modern"
+        if says(item, "modern", "abstract")
+        else "persian"
+    )
     color = known_color(item.color) or "#7a2320"
     if says(item, "striped"):
         made = m.striped(color, "#e0d4ba", 0.24, (1.0, 0.0, 0.0))
@@ -64,8 +72,16 @@ def rug(item: Item, rng: np.random.Generator) -> Model:
     else:
         body = slab(w, d, h, bevel=0.005, segment=0.1)
         strands = (_fringe(w, d, h, rng),) if style == "persian" else ()
-    return Model(kind="rug", mass_kg=4.0 * w * d / 4.8 + 0.5, friction=0.9, color=known_color(item.color), material="wool", strands=strands,
-                 parts=(part("pile", body, made, 0.0098),), movable=True)  # fmt: skip
+    return Model(
+        kind="rug",
+        mass_kg=4.0 * w * d / 4.8 + 0.5,
+        friction=0.9,
+        color=known_color(item.color),
+        material="wool",
+        strands=strands,
+        parts=(part("pile", body, made, 0.0098),),
+        movable=True,
+    )
 
 
 def _fringe(w: float, d: float, h: float, rng: np.random.Generator) -> Strands:
@@ -75,153 +91,9 @@ def _fringe(w: float, d: float, h: float, rng: np.random.Generator) -> Strands:
     roots = np.c_[side * w / 2, y, np.full(n, h * 0.8)]
     tips = roots + np.c_[side * rng.uniform(0.05, 0.085, n), rng.normal(0, 0.008, n), np.full(n, -h * 0.6)]
     tint = linear("#cdbb95") * rng.uniform(0.7, 1.1, (n, 1))
-    return Strands(roots=roots, tips=tips, width_m=np.full(n, 0.0022), albedo=tint, normals=np.tile([0.0, 0.0, 1.0], (n, 1)), thin=0.0)
-
-
-# -- plants ----------------------------------------------------------------------------------------------------------------
-
-
-def _pot(r: float, h: float, cover: Material) -> list[Part]:
-    body = lathe([(1e-4, 0), (r * 0.72, 0), (r * 0.74, 0.01), (r * 0.97, h * 0.86), (r * 1.06, h * 0.87), (r * 1.06, h), (r * 0.94, h),
-                  (r * 0.9, h * 0.88), (1e-4, h * 0.88)], 44)  # fmt: skip
-    return [part("pot", body, cover, 0.0105), part("soil", disc(r * 0.9, h * 0.9, 30), m.soil(), 0.013, collides=False)]
-
-
-def plant(item: Item, rng: np.random.Generator) -> Model:
-    """A potted plant: fig, palm, snake plant, monstera or succulent by the words used, a fig otherwise."""
-    small = says(item, "succulent", "small", "herb", "bonsai") or item.size == "small"
-    usual = (0.28, 0.28, 0.5) if says(item, "cactus") else (0.26, 0.26, 0.32) if small and not item.height_m else (0.45, 0.45, 1.0) if says(item, "snake", "sansevieria", "aloe") else PLANT_M
-    w, _, h = measures(_plain_size(item) if small else item, usual)
-    cover = finish("terracotta", item.color, item.material, default_color="#c7b299" if not small else "#a5583a")
-    pot_r = min(0.19, w * 0.27) if h > 0.4 else w * 0.3
-    pot_h = min(0.34, h * 0.3) if h > 0.4 else h * 0.38
-    grow: Callable[..., list[Part]]
-    if says(item, "cactus"):
-        grow = _cactus
-    elif says(item, "snake", "sansevieria", "aloe") or (small and says(item, "succulent")):
-        grow = _blades
-    elif says(item, "palm"):
-        grow = _palm
-    elif says(item, "fern"):
-        grow = _fern
-    else:
-        grow = _fig
-    parts = [*_pot(pot_r, pot_h, cover.material), *grow(w, h, pot_r, pot_h, rng)]
-    kind = "cactus" if says(item, "cactus") else "plant"
-    return Model(kind=kind, mass_kg=3.0 + 120 * pot_r**2 * pot_h, color=known_color(item.color), material=cover.name, parts=tuple(_fit(parts, h)))
-
-
-def _plain_size(item: Item) -> Item:
-    from dataclasses import replace
-
-    return replace(item, size=None)
-
-
-def _fit(parts: list[Part], height: float) -> list[Part]:
-    """Stretch what grows above the pot so that the whole reaches the height asked for."""
-    from dataclasses import replace
-
-    top = max(float(p.solid.vertices[:, 2].max()) for p in parts)
-    start = float(parts[0].solid.vertices[:, 2].max())
-    k = (height - start) / max(top - start, 1e-6)
-    out = list(parts[:2])
-    for p in parts[2:]:
-        v = p.solid.vertices.copy()
-        v[:, 2] = start + (v[:, 2] - start) * k
-        out.append(replace(p, solid=Solid(v, p.solid.faces, p.solid.texture)))
-    return out
-
-
-def _fig(w: float, h: float, pot_r: float, pot_h: float, rng: np.random.Generator) -> list[Part]:
-    leaves, stems = [], []
-    rise = h - pot_h
-    k = h / 1.25
-    for i in range(5 if h > 0.5 else 4):
-        turn, reach, lean = i * 2.4, rise * rng.uniform(0.68, 0.95), w * rng.uniform(0.12, 0.28)
-        t = np.linspace(0, 1, 10)
-        path = np.c_[lean * np.cos(turn) * t**1.6, lean * np.sin(turn) * t**1.6, pot_h * 0.85 + reach * t]
-        stems.append(tube(path, np.linspace(0.011, 0.006, 10) * k, 7))
-        for j in range(9):
-            u = 0.25 + 0.75 * j / 8
-            long = w * rng.uniform(0.28, 0.42) * (1.1 - 0.35 * u)
-            blade = leaf(long * 0.3, long, rng.uniform(0.6, 1.4), 0.25, i * 10 + j)
-            leaves.append(blade.turned(-rng.uniform(15, 50), "y").turned(np.degrees(j * 2.4 + i)).moved(*path[min(9, int(u * 9))]))
-    return [part("stems", stems, m.plain("#5a4a2a"), 0.010, collides=False),
-            part("leaves", leaves, m.foliage(), 0.0105 if h > 0.5 else 0.007, thin=1.0, collides=False)]  # fmt: skip
-
-
-def _blades(w: float, h: float, pot_r: float, pot_h: float, rng: np.random.Generator) -> list[Part]:
-    blades = []
-    for i in range(17):
-        reach, half, phase = (h - pot_h) * rng.uniform(0.5, 1.0), w * rng.uniform(0.055, 0.08), rng.uniform(0, 0.3)
-        out, turn = pot_r * 0.5 * rng.uniform(0, 1), rng.uniform(0, 2 * np.pi)
-
-        def shape(u: np.ndarray, v: np.ndarray, reach: float = reach, half: float = half, phase: float = phase) -> tuple:
-            s = v * 2 - 1
-            wide = half * np.minimum(1, (1 - u) * 4) ** 0.7 * (0.75 + 0.25 * np.sin(np.pi * u))
-            twist = 0.5 * u + phase
-            return (wide * s * np.cos(twist) + 0.16 * u**2 * reach, wide * s * np.sin(twist) + 0.02 * np.abs(s) * wide, u * reach)
-
-        made = sheet(shape, 22, 5)
-        uv = np.stack(np.meshgrid(np.linspace(0, 1, 22), np.linspace(-1, 1, 5), indexing="ij"), -1).reshape(-1, 2)
-        made = solid(made.vertices, made.faces, np.c_[uv, np.full(len(uv), i)])
-        blades.append(made.turned(np.degrees(turn)).moved(out * np.cos(turn), out * np.sin(turn), pot_h * 0.88))
-
-    def at(s: Surfels) -> Look:
-        t = s.texture
-        bands = np.sin(t[:, 0] * 42 + 3 * fbm(t, (9.0, 2.0, 3.0), 2, 2) + t[:, 2]) * 0.3 + 0.3 * fbm(t, (30.0, 2.0, 1.0), 2, 4)
-        c = mix(linear("#1d3a22"), linear("#5f8a55"), smoothstep(-0.05, 0.15, bands))
-        return m.look(np.where((np.abs(t[:, 1]) > 0.72)[:, None], linear("#b9b04e"), c), None, 0.4, 0.35)
-
-    return [part("blades", blades, at, 0.0085 if h > 0.5 else 0.005, thin=1.0, collides=False)]
-
-
-def _palm(w: float, h: float, pot_r: float, pot_h: float, rng: np.random.Generator) -> list[Part]:
-    fronds, ribs = [], []
-    base = pot_h * 0.9
-    for i in range(13):
-        turn, up, out = i * 2.4, (h - pot_h) * rng.uniform(0.55, 1.0), w * 0.5 * rng.uniform(0.6, 1.0)
-        t = np.linspace(0, 1, 12)
-        path = np.c_[out * t**1.4 * np.cos(turn), out * t**1.4 * np.sin(turn), base + up * np.sin(t * 1.75) / np.sin(1.571)]
-        ribs.append(tube(path, np.linspace(0.006, 0.0025, 12), 6))
-        for j in range(4, 12):
-            for s in (-1, 1):
-                blade = leaf(0.012 * h, 0.17 * h * (1.2 - 0.06 * j), 0.7, 0.3, i * 30 + j, 8, 5)
-                fronds.append(blade.turned(-20, "y").turned(np.degrees(turn) + s * (75 - 4 * j)).moved(*path[j]))
-    return [part("ribs", ribs, m.plain("#6a7a3a"), 0.008, collides=False),
-            part("fronds", fronds, m.foliage("#1d4a20", "#5b9442"), 0.0095, thin=1.0, collides=False)]  # fmt: skip
-
-
-def _fern(w: float, h: float, pot_r: float, pot_h: float, rng: np.random.Generator) -> list[Part]:
-    fronds = []
-    for i in range(26):
-        turn, up, out = rng.uniform(0, 2 * np.pi), (h - pot_h) * rng.uniform(0.5, 1.0), w * 0.5 * rng.uniform(0.6, 1.0)
-        t = np.linspace(0, 1, 10)
-        path = np.c_[out * t * np.cos(turn), out * t * np.sin(turn), pot_h * 0.9 + up * np.sin(t * 2.3)]
-        for j in range(1, 10):
-            for s in (-1, 1):
-                blade = leaf(0.02 * w + 0.004, 0.16 * w * (1.1 - 0.08 * j), 0.5, 0.2, i * 20 + j, 6, 5)
-                fronds.append(blade.turned(np.degrees(turn) + s * 70).moved(*path[j]))
-    return [part("fronds", fronds, m.foliage("#20501f", "#66a24a"), 0.008, thin=1.0, collides=False)]
-
-
-def _cactus(w: float, h: float, pot_r: float, pot_h: float, rng: np.random.Generator) -> list[Part]:
-    def column(r: float, start: float, top: float) -> Solid:
-        profile = [(1e-4, start), (r * 0.8, start), *[(r, start + (top - start) * t) for t in np.linspace(0.05, 0.85, 8)],
-                   *[(r * np.cos(a), top - r + r * np.sin(a)) for a in np.linspace(0.1, 1.5, 6)], (1e-4, top)]  # fmt: skip
-        made = lathe(profile, 48)
-        v = made.vertices.copy()
-        angle = np.arctan2(v[:, 1], v[:, 0])
-        v[:, :2] *= (1 + 0.10 * np.cos(12 * angle))[:, None]
-        return Solid(v, made.faces, made.texture)
-
-    r = pot_r * 0.55
-    body = [column(r, pot_h * 0.85, h)]
-    for s, z in ((1, 0.45), (-1, 0.6)):
-        start = pot_h + (h - pot_h) * z * 0.7
-        body.append(tube([[s * r * 0.6, 0, start], [s * r * 1.9, 0, start + 0.02], [s * r * 2.2, 0, start + r], [s * r * 2.2, 0, start + (h - pot_h) * 0.28]],
-                         [r * 0.5, r * 0.5, r * 0.5, r * 0.3], 14))  # fmt: skip
-    return [part("cactus", body, m.fur("#3d7040"), 0.008)]
+    return Strands(
+        roots=roots, tips=tips, width_m=np.full(n, 0.0022), albedo=tint, normals=np.tile([0.0, 0.0, 1.0], (n, 1)), thin=0.0
+    )
 
 
 # -- on walls --------------------------------------------------------------------------------------------------------------
@@ -250,7 +122,9 @@ def painting(seed: int, half_x: float, half_z: float, tint: str | None) -> Mater
             c = np.tile(linear("#e0d4bd"), (len(u), 1))
             for k, hue in enumerate(("#2f4858", "#d9a441", "#7a8f6a", "#b5533c")):
                 a, b = hash01(k, seed) * 2 - 1, hash01(k, seed + 9) * 2 - 1
-                inside = np.hypot((u - a * 0.4) * half_x, (v - b * 0.4) * half_z) < (0.2 + 0.22 * hash01(k, seed + 4)) * min(half_x, half_z)
+                inside = np.hypot((u - a * 0.4) * half_x, (v - b * 0.4) * half_z) < (0.2 + 0.22 * hash01(k, seed + 4)) * min(
+                    half_x, half_z
+                )
                 c = np.where(inside[:, None], linear(hue), c)
         else:
             flow = fbm(s.texture, (4.0, 1.0, 4.0), 4, seed)
@@ -278,14 +152,22 @@ def picture(item: Item, rng: np.random.Generator) -> Model:
     frame = wood.material if wood else m.wood(("#20140b", "#4b2f18"), 0, 41)
     canvas = quad((-w / 2 + rim * 0.7, -0.001, rim * 0.7), (w - 1.4 * rim, 0, 0), (0, 0, h - 1.4 * rim), 0.12)
     canvas = solid(canvas.vertices, canvas.faces, canvas.vertices - (0, 0, h / 2))
+    # Behind a canvas that wide Gaussians would shine through, the board is there for physics only.
     back = box(w - rim, d * 0.2, h - rim, 0.0, 0.3).moved(0, d * 0.38, h / 2)
     seed = int(rng.integers(0, 4096))
     return Model(
-        kind="picture", has_front=True, mass_kg=2.0, color=known_color(item.color), material="wood", movable=True,
-        parts=(part("frame", _frame(w, h, rim, d), frame, 0.0065, smooth=False),
-               part("canvas", canvas, painting(seed, w / 2 - rim, h / 2 - rim, known_color(item.color)), 0.0052, smooth=False),
-               part("back", back, m.paper("#8a7350"), 0.011, smooth=False)),
-    )  # fmt: skip
+        kind="picture",
+        has_front=True,
+        mass_kg=2.0,
+        color=known_color(item.color),
+        material="wood",
+        movable=True,
+        parts=(
+            part("frame", _frame(w, h, rim, d), frame, 0.0065, smooth=False),
+            part("canvas", canvas, painting(seed, w / 2 - rim, h / 2 - rim, known_color(item.color)), 0.0052, smooth=False),
+            part("back", back, m.paper("#8a7350"), 0.011, opacity=0.0),
+        ),
+    )
 
 
 def mirror(item: Item, rng: np.random.Generator) -> Model:
@@ -308,9 +190,17 @@ def mirror(item: Item, rng: np.random.Generator) -> Model:
         pane = quad((-w / 2 + 0.04, -0.002, 0.04), (w - 0.08, 0, 0), (0, 0, h - 0.08), 0.12)
     back = box(w * 0.68, d * 0.5, h * 0.68, 0.0, 0.3).moved(0, d * 0.24, h / 2)
     return Model(
-        kind="mirror", has_front=True, mass_kg=8.0, color=trim.color, material=trim.name,
-        parts=(part("frame", frame, trim.material, 0.0075), part("glass", pane, silver, 0.012, smooth=False), part("back", back, m.paper("#6b5a40"), 0.013)),
-    )  # fmt: skip
+        kind="mirror",
+        has_front=True,
+        mass_kg=8.0,
+        color=trim.color,
+        material=trim.name,
+        parts=(
+            part("frame", frame, trim.material, 0.0075),
+            part("glass", pane, silver, 0.012, smooth=False),
+            part("back", back, m.paper("#6b5a40"), 0.013, opacity=0.0),
+        ),
+    )
 
 
 def clock(item: Item, rng: np.random.Generator) -> Model:
@@ -333,8 +223,6 @@ def clock(item: Item, rng: np.random.Generator) -> Model:
 
     face = disc(r * 0.88, d * 0.76, 56, 8)
     parts = [part("case", case, rim.material, 0.007), part("dial", face, dial, 0.0042, smooth=False)]
-    from dataclasses import replace
-
     # Built lying, face up; stood up so that the face looks along -Y and its twelve points up.
     stood = [replace(p, solid=p.solid.turned(90, "x").moved(0, d / 2, r)) for p in parts]
     return Model(kind="clock", has_front=True, mass_kg=1.5, color=rim.color, material=rim.name, parts=tuple(stood))
@@ -347,17 +235,37 @@ def cushion_pillow(item: Item, rng: np.random.Generator) -> Model:
     """A throw pillow lying flat, or a wide bed pillow."""
     usual = (0.66, 0.42, 0.16) if says(item, "bed pillow", "sleeping") else PILLOW_M
     w, d, h = measures(item, usual)
-    cover = finish_item(item, "fabric", ("#c08a2c", "#27515a", "#8c4a3c", "#d9c9ab")[int(rng.integers(0, 4))] if not item.color else None)
-    return Model(kind="pillow", mass_kg=0.5, friction=0.8, color=cover.color, material=cover.name,
-                 parts=(part("pillow", pillow(w, d, h).moved(0, 0, h / 2), cover.material, 0.009),))  # fmt: skip
+    cover = finish_item(
+        item, "fabric", ("#c08a2c", "#27515a", "#8c4a3c", "#d9c9ab")[int(rng.integers(0, 4))] if not item.color else None
+    )
+    return Model(
+        kind="pillow",
+        mass_kg=0.5,
+        friction=0.8,
+        color=cover.color,
+        material=cover.name,
+        parts=(part("pillow", pillow(w, d, h).moved(0, 0, h / 2), cover.material, 0.009),),
+    )
 
 
 def blanket(item: Item, rng: np.random.Generator) -> Model:
     """A folded throw: three soft layers."""
     w, d, h = measures(item, (0.5, 0.36, 0.1))
     cover = finish_item(item, "wool", "#c4ad86")
-    layers = [box(w * (1 - 0.02 * k), d * (1 - 0.015 * k), h / 3 - 0.002, h / 6.5, 0.05, 4).retextured((k * 1.3, 0, 0)).moved(0.004 * k, 0, h / 3 * (k + 0.5)) for k in range(3)]
-    return Model(kind="blanket", mass_kg=1.2, friction=0.8, color=cover.color, material=cover.name, parts=(part("cloth", layers, cover.material, 0.0095),))
+    layers = [
+        box(w * (1 - 0.02 * k), d * (1 - 0.015 * k), h / 3 - 0.002, h / 6.5, 0.05, 4)
+        .retextured((k * 1.3, 0, 0))
+        .moved(0.004 * k, 0, h / 3 * (k + 0.5))
+        for k in range(3)
+    ]
+    return Model(
+        kind="blanket",
+        mass_kg=1.2,
+        friction=0.8,
+        color=cover.color,
+        material=cover.name,
+        parts=(part("cloth", layers, cover.material, 0.0095),),
+    )
 
 
 def vase(item: Item, rng: np.random.Generator) -> Model:
@@ -367,8 +275,22 @@ def vase(item: Item, rng: np.random.Generator) -> Model:
     flowers = says(item, "flower", "rose", "tulip", "bouquet", "sunflower", "daisy", "orchid")
     body_h, r = (h * 0.55, w * 0.5) if flowers else (h, w / 2)
     r_body = r if not flowers else min(r, body_h * 0.32)
-    body = lathe([(1e-4, 0), (r_body * 0.62, 0), (r_body * 0.68, 0.006), (r_body, body_h * 0.3), (r_body * 0.93, body_h * 0.52), (r_body * 0.4, body_h * 0.8),
-                  (r_body * 0.36, body_h * 0.88), (r_body * 0.5, body_h), (r_body * 0.42, body_h * 0.99), (r_body * 0.3, body_h * 0.86), (1e-4, body_h * 0.7)], 36)  # fmt: skip
+    body = lathe(
+        [
+            (1e-4, 0),
+            (r_body * 0.62, 0),
+            (r_body * 0.68, 0.006),
+            (r_body, body_h * 0.3),
+            (r_body * 0.93, body_h * 0.52),
+            (r_body * 0.4, body_h * 0.8),
+            (r_body * 0.36, body_h * 0.88),
+            (r_body * 0.5, body_h),
+            (r_body * 0.42, body_h * 0.99),
+            (r_body * 0.3, body_h * 0.86),
+            (1e-4, body_h * 0.7),
+        ],
+        36,
+    )
     parts = [part("vase", body, glaze.material, 0.0065)]
     if flowers:
         parts += _bouquet(body_h, h, w / 2, rng, known_color(item.color) if not item.material else None)
@@ -386,23 +308,38 @@ def _bouquet(start: float, top: float, reach: float, rng: np.random.Generator, c
             blade = leaf(size * 0.34, size, -0.9, 0.35, i * 9 + k, 7, 5)
             petals.append(blade.turned(-24, "y").turned(40 * k).moved(x, y, z - 0.004))
         hearts.append(ellipsoid(size * 0.24, size * 0.24, size * 0.14, 2).moved(x, y, z + 0.004))
-        leaves.append(leaf(0.018, 0.09, 0.9, 0.25, i).turned(-30, "y").turned(np.degrees(turn)).moved(x * 0.45, y * 0.45, start + (z - start) * 0.4))
+        leaves.append(
+            leaf(0.018, 0.09, 0.9, 0.25, i)
+            .turned(-30, "y")
+            .turned(np.degrees(turn))
+            .moved(x * 0.45, y * 0.45, start + (z - start) * 0.4)
+        )
     hue = color or ("#d8506a", "#e6b53a", "#e9e4dc", "#8a5ab0")[int(rng.integers(0, 4))]
     return [
         part("stems", stems, m.plain("#3f6a2e"), 0.005, collides=False),
         part("petals", petals, m.foliage(m.shade(hue, 0.7), hue, m.shade(hue, 1.4), 5, 0.1), 0.0042, thin=1.0, collides=False),
         part("hearts", hearts, m.plain("#b5852a", variation=0.3, frequency=160.0), 0.004, collides=False),
         part("leaves", leaves, m.foliage(), 0.006, thin=1.0, collides=False),
-    ]  # fmt: skip
+    ]
 
 
 def flowers(item: Item, rng: np.random.Generator) -> Model:
     """A bouquet in a glass or ceramic vase; the colour asked for is the flowers'."""
-    from dataclasses import replace
-
     w, _, h = measures(item, (0.28, 0.28, 0.42))
     body_h, r = h * 0.5, w * 0.2
-    jar = lathe([(1e-4, 0), (r * 0.8, 0), (r * 0.85, 0.006), (r, body_h * 0.4), (r * 0.7, body_h * 0.85), (r * 0.8, body_h), (r * 0.68, body_h * 0.98), (1e-4, body_h * 0.6)], 32)
+    jar = lathe(
+        [
+            (1e-4, 0),
+            (r * 0.8, 0),
+            (r * 0.85, 0.006),
+            (r, body_h * 0.4),
+            (r * 0.7, body_h * 0.85),
+            (r * 0.8, body_h),
+            (r * 0.68, body_h * 0.98),
+            (1e-4, body_h * 0.6),
+        ],
+        32,
+    )
     glaze = finish("ceramic", None, item.material, default_color="#c9d2d0")
     made = [part("vase", jar, glaze.material, 0.0065), *_bouquet(body_h, h * 0.93, w / 2 * 1.2, rng, known_color(item.color))]
     return replace(Model(kind="flower", parts=tuple(made), mass_kg=0.8), color=known_color(item.color), material=glaze.name)
@@ -422,8 +359,16 @@ def globe(item: Item, rng: np.random.Generator) -> Model:
     foot = lathe([(1e-4, 0), (r * 0.7, 0), (r * 0.6, 0.02), (0.014, 0.035), (0.014, z - r), (1e-4, z - r)], 28)
     t = np.linspace(-np.pi / 2, np.pi / 2, 20)
     arc = tube(np.c_[r * 1.06 * np.cos(t), 0 * t, z + r * 1.06 * np.sin(t)], 0.005, 8)
-    return Model(kind="globe", mass_kg=1.6, color=known_color(item.color), material="paper",
-                 parts=(part("ball", sphere(r, 4).moved(0, 0, z).retextured(), earth, 0.0062), part("stand", [foot, arc], m.metal("#b58a3f"), 0.006)))  # fmt: skip
+    return Model(
+        kind="globe",
+        mass_kg=1.6,
+        color=known_color(item.color),
+        material="paper",
+        parts=(
+            part("ball", sphere(r, 4).moved(0, 0, z).retextured(), earth, 0.0062),
+            part("stand", [foot, arc], m.metal("#b58a3f"), 0.006),
+        ),
+    )
 
 
 def curtain(item: Item, rng: np.random.Generator) -> Model:
@@ -441,9 +386,17 @@ def curtain(item: Item, rng: np.random.Generator) -> Model:
     bar = rod((-w / 2, 0, h - 0.03), (w / 2, 0, h - 0.03), 0.014)
     ends = [sphere(0.028, 2).moved(s * w / 2, 0, h - 0.03) for s in (-1, 1)]
     return Model(
-        kind="curtain", mass_kg=3.0, color=cover.color, material=cover.name, movable=False, has_front=True,
-        parts=(part("cloth", [drape(-1), drape(1)], m.drapery(cover.color or "#b58a5a"), 0.018, thin=1.0, collides=False), part("rod", [bar, *ends], m.plain("#3a2a1a", 0.6, 0.3), 0.011)),
-    )  # fmt: skip
+        kind="curtain",
+        mass_kg=3.0,
+        color=cover.color,
+        material=cover.name,
+        movable=False,
+        has_front=True,
+        parts=(
+            part("cloth", [drape(-1), drape(1)], m.drapery(cover.color or "#b58a5a"), 0.018, thin=1.0, collides=False),
+            part("rod", [bar, *ends], m.plain("#3a2a1a", 0.6, 0.3), 0.011),
+        ),
+    )
 
 
 def basket(item: Item, rng: np.random.Generator) -> Model:
@@ -451,9 +404,28 @@ def basket(item: Item, rng: np.random.Generator) -> Model:
     w, _, h = measures(item, (0.4, 0.4, 0.32))
     cane = finish_item(item, "wicker")
     r = w / 2
-    body = lathe([(1e-4, 0), (r * 0.78, 0), (r * 0.86, h * 0.1), (r, h * 0.6), (r * 0.97, h), (r * 0.92, h), (r * 0.94, h * 0.6), (r * 0.8, h * 0.08), (1e-4, 0.02)], 48)
+    body = lathe(
+        [
+            (1e-4, 0),
+            (r * 0.78, 0),
+            (r * 0.86, h * 0.1),
+            (r, h * 0.6),
+            (r * 0.97, h),
+            (r * 0.92, h),
+            (r * 0.94, h * 0.6),
+            (r * 0.8, h * 0.08),
+            (1e-4, 0.02),
+        ],
+        48,
+    )
     hoop = ring(r * 0.955, 0.014, 48, 8).moved(0, 0, h - 0.006)
-    return Model(kind="basket", mass_kg=0.9, color=cane.color, material=cane.name, parts=(part("basket", [body, hoop], cane.material, 0.0075),))
+    return Model(
+        kind="basket",
+        mass_kg=0.9,
+        color=cane.color,
+        material=cane.name,
+        parts=(part("basket", [body, hoop], cane.material, 0.0075),),
+    )
 
 
 def statue(item: Item, rng: np.random.Generator) -> Model:
@@ -461,41 +433,116 @@ def statue(item: Item, rng: np.random.Generator) -> Model:
     w, _, h = measures(item, (0.36, 0.36, 0.9))
     skin = finish_item(item, "marble")
     base_h = h * 0.28
-    figure = lathe([(1e-4, base_h), (w * 0.3, base_h), (w * 0.24, base_h + h * 0.1), (w * 0.3, base_h + h * 0.24), (w * 0.36, base_h + h * 0.36),
-                    (w * 0.2, base_h + h * 0.46), (w * 0.1, base_h + h * 0.5), (w * 0.16, base_h + h * 0.57), (w * 0.18, base_h + h * 0.63),
-                    (w * 0.12, h * 0.985), (1e-4, h)], 36)  # fmt: skip
-    return Model(kind="statue", mass_kg=900 * w * w * h, color=skin.color, material=skin.name,
-                 parts=(part("plinth", slab(w, w, base_h, bevel=0.008), skin.material, 0.011), part("figure", figure.scaled(1, 0.78, 1), skin.material, 0.0085),))  # fmt: skip
+    figure = lathe(
+        [
+            (1e-4, base_h),
+            (w * 0.3, base_h),
+            (w * 0.24, base_h + h * 0.1),
+            (w * 0.3, base_h + h * 0.24),
+            (w * 0.36, base_h + h * 0.36),
+            (w * 0.2, base_h + h * 0.46),
+            (w * 0.1, base_h + h * 0.5),
+            (w * 0.16, base_h + h * 0.57),
+            (w * 0.18, base_h + h * 0.63),
+            (w * 0.12, h * 0.985),
+            (1e-4, h),
+        ],
+        36,
+    )
+    return Model(
+        kind="statue",
+        mass_kg=900 * w * w * h,
+        color=skin.color,
+        material=skin.name,
+        parts=(
+            part("plinth", slab(w, w, base_h, bevel=0.008), skin.material, 0.011),
+            part("figure", figure.scaled(1, 0.78, 1), skin.material, 0.0085),
+        ),
+    )
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind(name="rug", synonyms=("carpet", "mat", "area rug", "doormat", "yoga mat", "persian rug"), build=rug, size_m=RUG_M, family="indoor",
-         hypernyms=("furnishing",)),
-    Kind(name="plant", synonyms=("potted plant", "houseplant", "house plant", "pot plant", "fig tree", "snake plant", "monstera", "succulent",
-                                 "indoor plant", "ficus", "aloe", "bonsai", "potted palm", "potted fern", "plant pot", "fern in a pot"),
-         build=plant, size_m=PLANT_M, family="indoor"),
-    Kind(name="cactus", synonyms=("potted cactus",), build=lambda item, rng: plant(_named(item, "cactus"), rng), size_m=(0.28, 0.28, 0.5),
-         hypernyms=("plant",)),
-    Kind(name="picture", synonyms=("painting", "picture frame", "framed picture", "photo", "photograph", "poster", "artwork", "portrait",
-                                   "framed photo", "wall art", "map", "canvas", "tapestry", "drawing"),
-         build=picture, size_m=PICTURE_M, habitat="wall", family="indoor", hypernyms=("decoration",)),
-    Kind(name="mirror", synonyms=("wall mirror", "looking glass"), build=mirror, size_m=MIRROR_M, habitat="wall", family="indoor"),
+    Kind(
+        name="rug",
+        synonyms=("carpet", "mat", "area rug", "doormat", "yoga mat", "persian rug"),
+        build=rug,
+        size_m=RUG_M,
+        family="indoor",
+        hypernyms=("furnishing",),
+    ),
+    Kind(
+        name="picture",
+        synonyms=(
+            "painting",
+            "picture frame",
+            "framed picture",
+            "photo",
+            "photograph",
+            "poster",
+            "artwork",
+            "portrait",
+            "framed photo",
+            "wall art",
+            "map",
+            "canvas",
+            "tapestry",
+            "drawing",
+        ),
+        build=picture,
+        size_m=PICTURE_M,
+        habitat="wall",
+        family="indoor",
+        hypernyms=("decoration",),
+    ),
+    Kind(
+        name="mirror", synonyms=("wall mirror", "looking glass"), build=mirror, size_m=MIRROR_M, habitat="wall", family="indoor"
+    ),
     Kind(name="clock", synonyms=("wall clock",), build=clock, size_m=CLOCK_M, habitat="wall", family="indoor"),
-    Kind(name="pillow", synonyms=("cushion", "throw pillow", "sofa cushion"), build=cushion_pillow, size_m=PILLOW_M, habitat="surface", family="indoor"),
-    Kind(name="blanket", synonyms=("throw", "throw blanket", "towel", "folded towel", "quilt", "duvet"), build=blanket, size_m=(0.5, 0.36, 0.1),
-         habitat="surface", family="indoor"),
-    Kind(name="vase", synonyms=("flower vase", "pitcher", "jug", "urn", "amphora", "jar"), build=vase, size_m=VASE_M, habitat="surface"),
-    Kind(name="flower", synonyms=("bouquet", "bouquet of flowers", "vase of flowers", "vase with flowers", "cut flowers"), build=flowers,
-         size_m=(0.28, 0.28, 0.42), habitat="surface", family="indoor"),
+    Kind(
+        name="pillow",
+        synonyms=("cushion", "throw pillow", "sofa cushion"),
+        build=cushion_pillow,
+        size_m=PILLOW_M,
+        habitat="surface",
+        family="indoor",
+    ),
+    Kind(
+        name="blanket",
+        synonyms=("throw", "throw blanket", "towel", "folded towel", "quilt", "duvet"),
+        build=blanket,
+        size_m=(0.5, 0.36, 0.1),
+        habitat="surface",
+        family="indoor",
+    ),
+    Kind(
+        name="vase",
+        synonyms=("flower vase", "pitcher", "jug", "urn", "amphora", "jar"),
+        build=vase,
+        size_m=VASE_M,
+        habitat="surface",
+    ),
+    Kind(
+        name="flower",
+        synonyms=("bouquet", "bouquet of flowers", "vase of flowers", "vase with flowers", "cut flowers"),
+        build=flowers,
+        size_m=(0.28, 0.28, 0.42),
+        habitat="surface",
+        family="indoor",
+    ),
     Kind(name="globe", synonyms=("world globe",), build=globe, size_m=GLOBE_M, habitat="surface", family="indoor"),
-    Kind(name="curtain", synonyms=("drape", "drapes", "curtains", "window curtain"), build=curtain, size_m=(1.9, 0.14, 2.35), family="indoor", against_wall=True),
-    Kind(name="basket", synonyms=("wicker basket", "laundry basket", "woven basket", "picnic basket"), build=basket,
-         size_m=(0.4, 0.4, 0.32)),
+    Kind(
+        name="curtain",
+        synonyms=("drape", "drapes", "curtains", "window curtain"),
+        build=curtain,
+        size_m=(1.9, 0.14, 2.35),
+        family="indoor",
+        against_wall=True,
+    ),
+    Kind(
+        name="basket",
+        synonyms=("wicker basket", "laundry basket", "woven basket", "picnic basket"),
+        build=basket,
+        size_m=(0.4, 0.4, 0.32),
+    ),
     Kind(name="statue", synonyms=("sculpture", "bust", "figurine"), build=statue, size_m=(0.36, 0.36, 0.9)),
-)  # fmt: skip
-
-
-def _named(item: Item, word: str) -> Item:
-    from dataclasses import replace
-
-    return replace(item, noun=f"{item.noun} {word}")
+)

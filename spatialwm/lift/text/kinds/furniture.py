@@ -13,9 +13,15 @@ from spatialwm.lift.text.surface.solids import join, rod
 Size = tuple[float, float, float]
 
 DENSITY: dict[str, float] = {
-    "wood": 600.0, "metal": 2500.0, "cloth": 90.0, "ceramic": 1800.0, "glass": 1600.0, "plastic": 500.0, "paper": 700.0,
+    "wood": 600.0,
+    "metal": 2500.0,
+    "cloth": 90.0,
+    "ceramic": 1800.0,
+    "glass": 1600.0,
+    "plastic": 500.0,
+    "paper": 700.0,
     "stone": 2400.0,
-}  # fmt: skip
+}
 """kg per cubic metre of solid matter as built (hollow metal and glass included)."""
 
 
@@ -64,8 +70,9 @@ def round_legs(half_x: float, half_y: float, height: float, thick: float = 0.022
     """Four tapered legs from the floor to ``height`` whose tops stand at the half extents, splayed outwards below."""
     return [
         rod((sx * half_x * (1 + splay), sy * half_y * (1 + splay), 0), (sx * half_x, sy * half_y, height), thick * 0.6, thick)
-        for sx in (-1, 1) for sy in (-1, 1)
-    ]  # fmt: skip
+        for sx in (-1, 1)
+        for sy in (-1, 1)
+    ]
 
 
 def says(item: Item, *words: str) -> bool:

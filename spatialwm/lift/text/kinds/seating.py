@@ -28,7 +28,9 @@ def _piping(x: float, y: float, radius: float, steps: int = 6) -> np.ndarray:
     return np.concatenate([outline, outline[:1]])
 
 
-def _upholstered(width: float, depth: float, height: float, seats: int) -> tuple[list[Solid], list[Solid], list[Solid], float, float]:
+def _upholstered(
+    width: float, depth: float, height: float, seats: int
+) -> tuple[list[Solid], list[Solid], list[Solid], float, float]:
     """Body, piping and legs of a sofa with ``seats`` cushions; also seat height and inner half width."""
     arm = 0.11 * min(width, 1.75) / 1.1 + 0.03
     inner = width - 2 * arm
@@ -42,7 +44,11 @@ def _upholstered(width: float, depth: float, height: float, seats: int) -> tuple
     piping = []
     for k in range(seats):
         x = (k - (seats - 1) / 2) * pad
-        body.append(cushion(pad - 0.015, seat_depth, 0.17, 0.03).retextured((k * 3.0, 1, 0)).moved(x, front + 0.02 + seat_depth / 2, seat_top - 0.085))
+        body.append(
+            cushion(pad - 0.015, seat_depth, 0.17, 0.03)
+            .retextured((k * 3.0, 1, 0))
+            .moved(x, front + 0.02 + seat_depth / 2, seat_top - 0.085)
+        )
         back_h = height - seat_top + 0.02
         tilted = cushion(pad - 0.02, 0.2, back_h, 0.05, axis=1).retextured((k * 3.0, 5, 2)).turned(-11, "x")
         body.append(tilted.moved(x, back - 0.24, seat_top + back_h / 2 - 0.02))
@@ -52,14 +58,28 @@ def _upholstered(width: float, depth: float, height: float, seats: int) -> tuple
     arm_top = seat_top + 0.12
     for s in (-1, 1):
         r = arm / 2 + 0.012
-        roll = tube([[0, front - 0.005, 0], [0, front + 0.005, 0], [0, 0, 0], [0, back - 0.03, 0], [0, back - 0.02, 0]],
-                    [r * 0.85, r, r, r, r * 0.85], 24)  # fmt: skip
+        roll = tube(
+            [[0, front - 0.005, 0], [0, front + 0.005, 0], [0, 0, 0], [0, back - 0.03, 0], [0, back - 0.02, 0]],
+            [r * 0.85, r, r, r, r * 0.85],
+            24,
+        )
         upright = box(arm - 0.02, depth - 0.02, arm_top - leg, 0.04, 0.08, 4).moved(0, 0, (leg + arm_top) / 2)
         side = join([upright, roll.moved(0, 0, arm_top)]).retextured()
         body.append(side.retextured((s * 7.0, 0, 0)).moved(s * (width - arm) / 2, 0, 0))
-    body.append(box(width - arm, 0.16, height - leg - 0.14, 0.05, 0.1).turned(-6, "x").moved(0, back - 0.10, (leg + height - 0.14) / 2))
-    legs = [rod((sx * (width / 2 - 0.1), sy * (depth / 2 - 0.09), 0), (sx * (width / 2 - 0.12), sy * (depth / 2 - 0.1), leg + 0.02), 0.018, 0.03, 14)
-            for sx in (-1, 1) for sy in (-1, 1)]  # fmt: skip
+    body.append(
+        box(width - arm, 0.16, height - leg - 0.14, 0.05, 0.1).turned(-6, "x").moved(0, back - 0.10, (leg + height - 0.14) / 2)
+    )
+    legs = [
+        rod(
+            (sx * (width / 2 - 0.1), sy * (depth / 2 - 0.09), 0),
+            (sx * (width / 2 - 0.12), sy * (depth / 2 - 0.1), leg + 0.02),
+            0.018,
+            0.03,
+            14,
+        )
+        for sx in (-1, 1)
+        for sy in (-1, 1)
+    ]
     return body, piping, legs, seat_top, inner / 2
 
 
@@ -83,14 +103,18 @@ def _sofa_model(kind: str, w: float, d: float, h: float, seats: int, cover, kilo
     trim = m.plain(m.shade(cover.color or "#555555", 0.5), 0.4, 0.35) if cover.color else cover.material
     dark = m.wood(("#2a170b", "#5a351b"), along=2, seed=4)
     return Model(
-        kind=kind, has_front=True, mass_kg=kilograms * w * d / (SOFA_M[0] * SOFA_M[1]) + 6, color=cover.color, material=cover.name,
+        kind=kind,
+        has_front=True,
+        mass_kg=kilograms * w * d / (SOFA_M[0] * SOFA_M[1]) + 6,
+        color=cover.color,
+        material=cover.name,
         surfaces=(Surface(z=seat_z + 0.02, low=(-half, -d / 2 + 0.05), high=(half, d / 2 - 0.34), clearance_m=0.9, name="seat"),),
         parts=(
             part("upholstery", body, cover.material, 0.0108),
             part("piping", piping, trim, 0.0075, collides=False),
             part("legs", legs, dark, 0.0095),
         ),
-    )  # fmt: skip
+    )
 
 
 def chair(item: Item, rng: np.random.Generator) -> Model:
@@ -100,15 +124,29 @@ def chair(item: Item, rng: np.random.Generator) -> Model:
     soft = (item.material or "") in ("leather", "fabric", "velvet", "linen", "suede", "cotton", "wool")
     frame = finish("wood", None if soft else item.color, None if soft else item.material, default_color=None, along=2, seed=3)
     front, back = -d / 2, d / 2
-    legs = [rod((s * (w / 2 - 0.02), front + 0.02, 0), (s * (w / 2 - 0.035), front + 0.04, seat_z - 0.02), 0.014, 0.02) for s in (-1, 1)]
-    posts = [
-        tube([[s * (w / 2 - 0.02), back - 0.015, 0], [s * (w / 2 - 0.03), back - 0.05, seat_z * 0.6], [s * (w / 2 - 0.03), back - 0.06, seat_z],
-              [s * (w / 2 - 0.035), back - 0.02, h - 0.03]], [0.014, 0.02, 0.02, 0.016], 12)
+    legs = [
+        rod((s * (w / 2 - 0.02), front + 0.02, 0), (s * (w / 2 - 0.035), front + 0.04, seat_z - 0.02), 0.014, 0.02)
         for s in (-1, 1)
-    ]  # fmt: skip
+    ]
+    posts = [
+        tube(
+            [
+                [s * (w / 2 - 0.02), back - 0.015, 0],
+                [s * (w / 2 - 0.03), back - 0.05, seat_z * 0.6],
+                [s * (w / 2 - 0.03), back - 0.06, seat_z],
+                [s * (w / 2 - 0.035), back - 0.02, h - 0.03],
+            ],
+            [0.014, 0.02, 0.02, 0.016],
+            12,
+        )
+        for s in (-1, 1)
+    ]
     rails = [box(w - 0.06, 0.02, 0.05, 0.005).moved(0, y, seat_z - 0.045) for y in (front + 0.04, back - 0.06)]
     rails += [box(0.02, d - 0.1, 0.05, 0.005).moved(s * (w / 2 - 0.035), 0, seat_z - 0.045) for s in (-1, 1)]
-    rails += [rod((s * (w / 2 - 0.025), front + 0.03, seat_z * 0.4), (s * (w / 2 - 0.025), back - 0.04, seat_z * 0.4), 0.009) for s in (-1, 1)]
+    rails += [
+        rod((s * (w / 2 - 0.025), front + 0.03, seat_z * 0.4), (s * (w / 2 - 0.025), back - 0.04, seat_z * 0.4), 0.009)
+        for s in (-1, 1)
+    ]
     back_h = h - seat_z
     slats = []
     for k, z in enumerate((seat_z + back_h * 0.36, seat_z + back_h * 0.62, h - 0.055)):
@@ -129,9 +167,22 @@ def chair(item: Item, rng: np.random.Generator) -> Model:
         parts += [part("seat", board, grain.material, 0.0085), part("slats", slats, grain.material, 0.009)]
         color, material = frame.color, frame.name
     return Model(
-        kind="chair", has_front=True, mass_kg=5.5, color=color, material=material, parts=tuple(parts),
-        surfaces=(Surface(z=seat_z + 0.008, low=(-w / 2 + 0.03, front + 0.03), high=(w / 2 - 0.03, back - 0.08), clearance_m=0.45, name="seat"),),
-    )  # fmt: skip
+        kind="chair",
+        has_front=True,
+        mass_kg=5.5,
+        color=color,
+        material=material,
+        parts=tuple(parts),
+        surfaces=(
+            Surface(
+                z=seat_z + 0.008,
+                low=(-w / 2 + 0.03, front + 0.03),
+                high=(w / 2 - 0.03, back - 0.08),
+                clearance_m=0.45,
+                name="seat",
+            ),
+        ),
+    )
 
 
 def office_chair(item: Item, rng: np.random.Generator) -> Model:
@@ -140,20 +191,44 @@ def office_chair(item: Item, rng: np.random.Generator) -> Model:
     k = h / 1.05
     seat_z = 0.48 * k
     cover = finish_item(item, "fabric", "#2c3036")
-    star = [rod((0, 0, 0.1 * k), (0.28 * w / 0.62 * np.cos(a), 0.28 * w / 0.62 * np.sin(a), 0.065 * k), 0.022, 0.014) for a in np.arange(5) * 2 * np.pi / 5 + 0.3]
-    wheels = [cylinder(0.028, 0.03, 16).turned(90, "x").moved(0.28 * w / 0.62 * np.cos(a), 0.28 * w / 0.62 * np.sin(a) + 0.015, 0.028) for a in np.arange(5) * 2 * np.pi / 5 + 0.3]
+    star = [
+        rod((0, 0, 0.1 * k), (0.28 * w / 0.62 * np.cos(a), 0.28 * w / 0.62 * np.sin(a), 0.065 * k), 0.022, 0.014)
+        for a in np.arange(5) * 2 * np.pi / 5 + 0.3
+    ]
+    wheels = [
+        cylinder(0.028, 0.03, 16).turned(90, "x").moved(0.28 * w / 0.62 * np.cos(a), 0.28 * w / 0.62 * np.sin(a) + 0.015, 0.028)
+        for a in np.arange(5) * 2 * np.pi / 5 + 0.3
+    ]
     column = [cylinder(0.03, seat_z - 0.12 * k, 20).moved(0, 0, 0.07 * k)]
-    arms = [tube([[s * w * 0.36, 0.05, seat_z - 0.02], [s * w * 0.47, 0.05, seat_z + 0.02], [s * w * 0.47, 0.03, seat_z + 0.2]], 0.014, 10) for s in (-1, 1)]
+    arms = [
+        tube(
+            [[s * w * 0.36, 0.05, seat_z - 0.02], [s * w * 0.47, 0.05, seat_z + 0.02], [s * w * 0.47, 0.03, seat_z + 0.2]],
+            0.014,
+            10,
+        )
+        for s in (-1, 1)
+    ]
     rests = [box(0.06, 0.26, 0.03, 0.013, 0.05, 3).moved(s * w * 0.47, 0, seat_z + 0.21) for s in (-1, 1)]
     spine = [tube([[0, 0.1, seat_z - 0.05], [0, d * 0.42, seat_z + 0.02], [0, d * 0.44, seat_z + 0.3 * k]], 0.018, 10)]
-    pads = [cushion(w * 0.8, d * 0.8, 0.07, 0.02, bevel=0.03).moved(0, 0, seat_z),
-            cushion(w * 0.74, 0.06, h - seat_z - 0.12, 0.03, axis=1, bevel=0.028).turned(-8, "x").moved(0, d * 0.38, (seat_z + 0.12 + h) / 2)]  # fmt: skip
+    pads = [
+        cushion(w * 0.8, d * 0.8, 0.07, 0.02, bevel=0.03).moved(0, 0, seat_z),
+        cushion(w * 0.74, 0.06, h - seat_z - 0.12, 0.03, axis=1, bevel=0.028)
+        .turned(-8, "x")
+        .moved(0, d * 0.38, (seat_z + 0.12 + h) / 2),
+    ]
     return Model(
-        kind="office chair", has_front=True, mass_kg=12.0, color=cover.color, material=cover.name,
-        parts=(part("pads", pads, cover.material, 0.0105), part("frame", [*star, *column, *arms, *spine], m.metal("#6d7175", 0.3), 0.009),
-               part("rests", [*rests, *wheels], m.plastic("#1d1e20"), 0.009)),
+        kind="office chair",
+        has_front=True,
+        mass_kg=12.0,
+        color=cover.color,
+        material=cover.name,
+        parts=(
+            part("pads", pads, cover.material, 0.0105),
+            part("frame", [*star, *column, *arms, *spine], m.metal("#6d7175", 0.3), 0.009),
+            part("rests", [*rests, *wheels], m.plastic("#1d1e20"), 0.009),
+        ),
         surfaces=(Surface(z=seat_z + 0.05, low=(-w * 0.3, -d * 0.3), high=(w * 0.3, d * 0.2), clearance_m=0.4, name="seat"),),
-    )  # fmt: skip
+    )
 
 
 def stool(item: Item, rng: np.random.Generator) -> Model:
@@ -166,25 +241,33 @@ def stool(item: Item, rng: np.random.Generator) -> Model:
     hoop = ring(w * 0.345, 0.009, 40, 8).moved(0, 0, rung_z)
     stem = finish("wood", item.color, item.material, along=2, seed=5)
     return Model(
-        kind="stool", mass_kg=3.0 + h * 2, color=wood.color, material=wood.name,
+        kind="stool",
+        mass_kg=3.0 + h * 2,
+        color=wood.color,
+        material=wood.name,
         parts=(part("seat", top, wood.material, 0.0085), part("legs", [*legs, hoop], stem.material, 0.009)),
         surfaces=(Surface(z=h, low=(-w * 0.3, -w * 0.3), high=(w * 0.3, w * 0.3), name="seat"),),
-    )  # fmt: skip
+    )
 
 
 def bench(item: Item, rng: np.random.Generator) -> Model:
     """A plank bench on board ends."""
     w, d, h = measures(item, BENCH_M)
     wood = finish_item(item, "wood", along=0, seed=2)
-    slats = [box(w, d / 3 - 0.012, 0.04, 0.008, 0.12).retextured((0, k * 1.7, 0)).moved(0, (k - 1) * d / 3, h - 0.02) for k in range(3)]
+    slats = [
+        box(w, d / 3 - 0.012, 0.04, 0.008, 0.12).retextured((0, k * 1.7, 0)).moved(0, (k - 1) * d / 3, h - 0.02) for k in range(3)
+    ]
     ends = [box(0.05, d * 0.9, h - 0.04, 0.008, 0.12).moved(s * w * 0.38, 0, (h - 0.04) / 2) for s in (-1, 1)]
     beam = [box(w * 0.76, 0.05, 0.08, 0.006, 0.12).moved(0, 0, h * 0.5)]
     up = finish("wood", item.color, item.material, along=2, seed=6)
     return Model(
-        kind="bench", mass_kg=14.0 * w / BENCH_M[0], color=wood.color, material=wood.name,
+        kind="bench",
+        mass_kg=14.0 * w / BENCH_M[0],
+        color=wood.color,
+        material=wood.name,
         parts=(part("seat", slats, wood.material, 0.0095), part("frame", [*ends, *beam], up.material, 0.011)),
         surfaces=(Surface(z=h, low=(-w / 2 + 0.04, -d / 2 + 0.04), high=(w / 2 - 0.04, d / 2 - 0.04), name="seat"),),
-    )  # fmt: skip
+    )
 
 
 def ottoman(item: Item, rng: np.random.Generator) -> Model:
@@ -207,9 +290,13 @@ def ottoman(item: Item, rng: np.random.Generator) -> Model:
     if feet:
         parts.append(part("feet", feet, m.wood("walnut", along=2), 0.009))
     return Model(
-        kind="ottoman", mass_kg=7.0, color=cover.color, material=cover.name, parts=tuple(parts),
+        kind="ottoman",
+        mass_kg=7.0,
+        color=cover.color,
+        material=cover.name,
+        parts=tuple(parts),
         surfaces=(Surface(z=h - 0.005, low=(-w * 0.38, -d * 0.38), high=(w * 0.38, d * 0.38)),),
-    )  # fmt: skip
+    )
 
 
 def rocking_chair(item: Item, rng: np.random.Generator) -> Model:
@@ -219,7 +306,11 @@ def rocking_chair(item: Item, rng: np.random.Generator) -> Model:
     wood = finish_item(item, "wood", along=2, seed=8)
     t = np.linspace(-1, 1, 12)
     bows = [tube(np.c_[np.full(12, s * w * 0.4), t * d / 2, 0.018 + 0.09 * t**2], 0.016, 10) for s in (-1, 1)]
-    legs = [rod((s * w * 0.4, y, 0.04), (s * w * 0.4, y * 0.92, seat_z + (0.2 if y < 0 else 0)), 0.016, 0.016) for s in (-1, 1) for y in (-d * 0.26, d * 0.24)]
+    legs = [
+        rod((s * w * 0.4, y, 0.04), (s * w * 0.4, y * 0.92, seat_z + (0.2 if y < 0 else 0)), 0.016, 0.016)
+        for s in (-1, 1)
+        for y in (-d * 0.26, d * 0.24)
+    ]
     lean = 0.16 * (h - seat_z)
     posts = [rod((s * w * 0.38, d * 0.22, seat_z), (s * w * 0.36, d * 0.22 + lean, h - 0.02), 0.017) for s in (-1, 1)]
     slats = [rod((x, d * 0.22, seat_z), (x, d * 0.22 + lean, h - 0.04), 0.009) for x in np.linspace(-w * 0.28, w * 0.28, 6)]
@@ -227,25 +318,72 @@ def rocking_chair(item: Item, rng: np.random.Generator) -> Model:
     seat = [box(w * 0.86, d * 0.56, 0.035, 0.014, 0.08).moved(0, 0, seat_z)]
     arms = [box(0.06, d * 0.52, 0.025, 0.01, 0.08).moved(s * w * 0.42, -0.01, seat_z + 0.21) for s in (-1, 1)]
     return Model(
-        kind="rocking chair", has_front=True, mass_kg=9.0, color=wood.color, material=wood.name,
+        kind="rocking chair",
+        has_front=True,
+        mass_kg=9.0,
+        color=wood.color,
+        material=wood.name,
         parts=(part("frame", [*bows, *legs, *posts, *slats, *top, *seat, *arms], wood.material, 0.0095),),
         surfaces=(Surface(z=seat_z + 0.018, low=(-w * 0.3, -d * 0.24), high=(w * 0.3, d * 0.16), clearance_m=0.5, name="seat"),),
-    )  # fmt: skip
+    )
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind(name="sofa", synonyms=("couch", "settee", "loveseat", "love seat", "divan", "sectional", "chesterfield", "futon"), build=sofa,
-         size_m=SOFA_M, family="indoor", hypernyms=("seat", "furniture"), against_wall=True),
-    Kind(name="armchair", synonyms=("easy chair", "lounge chair", "recliner", "club chair", "wing chair", "wingback chair"), build=armchair,
-         size_m=ARMCHAIR_M, family="indoor", hypernyms=("seat", "furniture", "chair")),
-    Kind(name="chair", synonyms=("dining chair", "side chair", "wooden chair", "seat", "folding chair", "high chair", "kitchen chair"), build=chair,
-         size_m=CHAIR_M, hypernyms=("seat", "furniture")),
-    Kind(name="office chair", synonyms=("desk chair", "swivel chair", "gaming chair", "computer chair", "task chair"), build=office_chair,
-         size_m=OFFICE_CHAIR_M, family="indoor", hypernyms=("chair", "seat", "furniture")),
-    Kind(name="rocking chair", synonyms=("rocker",), build=rocking_chair, size_m=ROCKING_M, hypernyms=("chair", "seat", "furniture")),
-    Kind(name="stool", synonyms=("bar stool", "barstool", "step stool", "milking stool"), build=stool, size_m=STOOL_M,
-         hypernyms=("seat", "furniture")),
-    Kind(name="bench", synonyms=("pew", "seat bench", "park bench"), build=bench, size_m=BENCH_M, hypernyms=("seat", "furniture")),
-    Kind(name="ottoman", synonyms=("footstool", "pouf", "pouffe", "bean bag", "beanbag", "bean bag chair", "footrest"), build=ottoman, size_m=OTTOMAN_M,
-         family="indoor", hypernyms=("seat", "furniture")),
-)  # fmt: skip
+    Kind(
+        name="sofa",
+        synonyms=("couch", "settee", "loveseat", "love seat", "divan", "sectional", "chesterfield", "futon"),
+        build=sofa,
+        size_m=SOFA_M,
+        family="indoor",
+        hypernyms=("seat", "furniture"),
+        against_wall=True,
+    ),
+    Kind(
+        name="armchair",
+        synonyms=("easy chair", "lounge chair", "recliner", "club chair", "wing chair", "wingback chair"),
+        build=armchair,
+        size_m=ARMCHAIR_M,
+        family="indoor",
+        hypernyms=("seat", "furniture", "chair"),
+    ),
+    Kind(
+        name="chair",
+        synonyms=("dining chair", "side chair", "wooden chair", "seat", "folding chair", "high chair", "kitchen chair"),
+        build=chair,
+        size_m=CHAIR_M,
+        hypernyms=("seat", "furniture"),
+    ),
+    Kind(
+        name="office chair",
+        synonyms=("desk chair", "swivel chair", "gaming chair", "computer chair", "task chair"),
+        build=office_chair,
+        size_m=OFFICE_CHAIR_M,
+        family="indoor",
+        hypernyms=("chair", "seat", "furniture"),
+    ),
+    Kind(
+        name="rocking chair",
+        synonyms=("rocker",),
+        build=rocking_chair,
+        size_m=ROCKING_M,
+        hypernyms=("chair", "seat", "furniture"),
+    ),
+    Kind(
+        name="stool",
+        synonyms=("bar stool", "barstool", "step stool", "milking stool"),
+        build=stool,
+        size_m=STOOL_M,
+        hypernyms=("seat", "furniture"),
+    ),
+    Kind(
+        name="bench", synonyms=("pew", "seat bench", "park bench"), build=bench, size_m=BENCH_M, hypernyms=("seat", "furniture")
+    ),
+    Kind(
+        name="ottoman",
+        synonyms=("footstool", "pouf", "pouffe", "bean bag", "beanbag", "bean bag chair", "footrest"),
+        build=ottoman,
+        size_m=OTTOMAN_M,
+        family="indoor",
+        hypernyms=("seat", "furniture"),
+    ),
+)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from spatialwm.lift.text.graph import Item
@@ -34,8 +36,23 @@ def _fine(item: Item, default: str = "wood") -> tuple[Finish, Finish]:
 
 
 def _pedestal(h: float, spread: float) -> Solid:
-    return lathe([(1e-4, 0), (spread * 0.9, 0), (spread, 0.012), (spread * 0.96, 0.03), (spread * 0.4, 0.06), (0.05, 0.14), (0.042, h * 0.5),
-                  (0.06, h * 0.62), (0.045, h * 0.72), (0.06, h - 0.05), (0.14, h - 0.012), (1e-4, h - 0.012)], 40)  # fmt: skip
+    return lathe(
+        [
+            (1e-4, 0),
+            (spread * 0.9, 0),
+            (spread, 0.012),
+            (spread * 0.96, 0.03),
+            (spread * 0.4, 0.06),
+            (0.05, 0.14),
+            (0.042, h * 0.5),
+            (0.06, h * 0.62),
+            (0.045, h * 0.72),
+            (0.06, h - 0.05),
+            (0.14, h - 0.012),
+            (1e-4, h - 0.012),
+        ],
+        40,
+    )
 
 
 def _table(item: Item, kind: str, usual: Size, shelf: bool, kilograms: float) -> Model:
@@ -67,9 +84,17 @@ def _table(item: Item, kind: str, usual: Size, shelf: bool, kilograms: float) ->
     k = 0.35 if round_ else 0.47
     surfaces = [Surface(z=h, low=(-w * k, -d * k), high=(w * k, d * k))]
     if shelf and not round_:
-        surfaces.append(Surface(z=h * 0.38 + 0.01, low=(-w * 0.36, -d * 0.34), high=(w * 0.36, d * 0.34), clearance_m=h * 0.5, name="shelf"))
-    return Model(kind=kind, mass_kg=kilograms * w * d / (usual[0] * usual[1]), color=top.color, material=top.name, parts=tuple(parts),
-                 surfaces=tuple(surfaces))  # fmt: skip
+        surfaces.append(
+            Surface(z=h * 0.38 + 0.01, low=(-w * 0.36, -d * 0.34), high=(w * 0.36, d * 0.34), clearance_m=h * 0.5, name="shelf")
+        )
+    return Model(
+        kind=kind,
+        mass_kg=kilograms * w * d / (usual[0] * usual[1]),
+        color=top.color,
+        material=top.name,
+        parts=tuple(parts),
+        surfaces=tuple(surfaces),
+    )
 
 
 def coffee_table(item: Item, rng: np.random.Generator) -> Model:
@@ -90,8 +115,6 @@ def side_table(item: Item, rng: np.random.Generator) -> Model:
 
 
 def _also(item: Item, adjective: str) -> Item:
-    from dataclasses import replace
-
     return replace(item, adjectives=(*item.adjectives, adjective))
 
 
@@ -111,13 +134,25 @@ def desk(item: Item, rng: np.random.Generator) -> Model:
     w, d, h = measures(item, DESK_M)
     top, leg = _fine(item, "wood")
     body = [box(0.4, d - 0.06, h - 0.1, 0.006, 0.14).moved(w / 2 - 0.23, 0, 0.06 + (h - 0.1) / 2)]
-    fronts, knobs = zip(*(_drawer(0.36, (h - 0.16) / 3 - 0.012, -(d - 0.06) / 2, w / 2 - 0.23, 0.09 + (h - 0.16) / 3 * (k + 0.5)) for k in range(3)), strict=True)
-    legs = [rod((-w / 2 + 0.06, s * (d / 2 - 0.07), 0), (-w / 2 + 0.07, s * (d / 2 - 0.08), h - 0.03), 0.016, 0.026) for s in (-1, 1)]
+    fronts, knobs = zip(
+        *(
+            _drawer(0.36, (h - 0.16) / 3 - 0.012, -(d - 0.06) / 2, w / 2 - 0.23, 0.09 + (h - 0.16) / 3 * (k + 0.5))
+            for k in range(3)
+        ),
+        strict=True,
+    )
+    legs = [
+        rod((-w / 2 + 0.06, s * (d / 2 - 0.07), 0), (-w / 2 + 0.07, s * (d / 2 - 0.08), h - 0.03), 0.016, 0.026) for s in (-1, 1)
+    ]
     legs += [box(0.36, 0.5 * d, 0.06, 0.004, 0.12).moved(w / 2 - 0.23, 0, 0.03)]
     apron = [box(w - 0.46, 0.022, 0.09, 0.004, 0.12).moved(-0.2, s * (d / 2 - 0.06), h - 0.075) for s in (-1, 1)]
     slim, knob = _drawer(w * 0.4, 0.07, -(d / 2 - 0.055), -0.2, h - 0.075)
     return Model(
-        kind="desk", has_front=True, mass_kg=34.0, color=top.color, material=top.name,
+        kind="desk",
+        has_front=True,
+        mass_kg=34.0,
+        color=top.color,
+        material=top.name,
         parts=(
             part("top", _top(w, d, h, 0.032, False), top.material, 0.0078),
             part("body", [*body, *legs, *apron, slim.moved(0, 0, 0)], leg.material, 0.0105),
@@ -125,7 +160,7 @@ def desk(item: Item, rng: np.random.Generator) -> Model:
             part("knobs", [*knobs, knob], m.metal("#a8843f"), 0.007),
         ),
         surfaces=(Surface(z=h, low=(-w * 0.47, -d * 0.45), high=(w * 0.47, d * 0.45)),),
-    )  # fmt: skip
+    )
 
 
 def nightstand(item: Item, rng: np.random.Generator) -> Model:
@@ -133,57 +168,139 @@ def nightstand(item: Item, rng: np.random.Generator) -> Model:
     w, d, h = measures(item, NIGHTSTAND_M)
     top, leg = _fine(item)
     leg_h = 0.12 * h / 0.55
-    sides = [box(0.02, d - 0.02, h - leg_h - 0.02, 0.003, 0.12).moved(s * (w / 2 - 0.02), 0, leg_h + (h - leg_h - 0.02) / 2) for s in (-1, 1)]
+    sides = [
+        box(0.02, d - 0.02, h - leg_h - 0.02, 0.003, 0.12).moved(s * (w / 2 - 0.02), 0, leg_h + (h - leg_h - 0.02) / 2)
+        for s in (-1, 1)
+    ]
     inner_h = h - leg_h - 0.02
     boards = [box(w - 0.06, d - 0.03, 0.018, 0.003, 0.12).moved(0, 0, z) for z in (leg_h + 0.009, leg_h + inner_h * 0.5)]
     boards.append(box(w - 0.05, 0.012, inner_h, 0.002, 0.12).moved(0, d / 2 - 0.02, leg_h + inner_h / 2))
     front, knob = _drawer(w - 0.07, inner_h * 0.42, -(d / 2 - 0.02), 0, leg_h + inner_h * 0.75)
     feet = round_legs(w / 2 - 0.05, d / 2 - 0.05, leg_h, 0.018, 0.1)
     return Model(
-        kind="nightstand", has_front=True, mass_kg=11.0, color=top.color, material=top.name,
+        kind="nightstand",
+        has_front=True,
+        mass_kg=11.0,
+        color=top.color,
+        material=top.name,
         parts=(
-            part("top", _top(w, d, h, 0.022, False), top.material, 0.0078), part("case", [*sides, *boards, *feet], leg.material, 0.0095),
-            part("drawer", front, top.material, 0.0085), part("knob", knob, m.metal("#a8843f"), 0.006),
+            part("top", _top(w, d, h, 0.022, False), top.material, 0.0078),
+            part("case", [*sides, *boards, *feet], leg.material, 0.0095),
+            part("drawer", front, top.material, 0.0085),
+            part("knob", knob, m.metal("#a8843f"), 0.006),
         ),
         surfaces=(
             Surface(z=h, low=(-w * 0.45, -d * 0.45), high=(w * 0.45, d * 0.45)),
-            Surface(z=leg_h + 0.018, low=(-w * 0.4, -d * 0.4), high=(w * 0.4, d * 0.35), clearance_m=inner_h * 0.45, name="shelf"),
+            Surface(
+                z=leg_h + 0.018, low=(-w * 0.4, -d * 0.4), high=(w * 0.4, d * 0.35), clearance_m=inner_h * 0.45, name="shelf"
+            ),
         ),
-    )  # fmt: skip
+    )
 
 
 def stone_table(item: Item, rng: np.random.Generator) -> Model:
     """A kitchen island or counter: a heavy body under a stone slab."""
     w, d, h = measures(item, (1.8, 0.7, 0.92))
     body = finish("painted wood", item.color, item.material, default_color="#5f7268")
-    doors = [box(w / 3 - 0.03, 0.018, h * 0.62, 0.006, 0.14).moved((k - 1) * (w - 0.1) / 3, -(d - 0.08) / 2 - 0.006, h * 0.48) for k in range(3)]
-    knobs = [ellipsoid(0.01, 0.012, 0.03, 2).moved((k - 1) * (w - 0.1) / 3 + 0.1, -(d - 0.08) / 2 - 0.03, h * 0.66) for k in range(3)]
+    doors = [
+        box(w / 3 - 0.03, 0.018, h * 0.62, 0.006, 0.14).moved((k - 1) * (w - 0.1) / 3, -(d - 0.08) / 2 - 0.006, h * 0.48)
+        for k in range(3)
+    ]
+    knobs = [
+        ellipsoid(0.01, 0.012, 0.03, 2).moved((k - 1) * (w - 0.1) / 3 + 0.1, -(d - 0.08) / 2 - 0.03, h * 0.66) for k in range(3)
+    ]
     return Model(
-        kind="counter", has_front=True, mass_kg=90.0, color=body.color, material=body.name,
+        kind="counter",
+        has_front=True,
+        mass_kg=90.0,
+        color=body.color,
+        material=body.name,
         parts=(
             part("slab", box(w, d, 0.04, 0.006, 0.12).moved(0, 0, h - 0.02), m.marble(), 0.0085),
-            part("body", [box(w - 0.08, d - 0.08, h - 0.12, 0.004, 0.16).moved(0, 0, 0.08 + (h - 0.12) / 2),
-                          box(w - 0.16, d - 0.18, 0.08, 0, 0.2).moved(0, 0, 0.04), *doors], body.material, 0.012),
+            part(
+                "body",
+                [
+                    box(w - 0.08, d - 0.08, h - 0.12, 0.004, 0.16).moved(0, 0, 0.08 + (h - 0.12) / 2),
+                    box(w - 0.16, d - 0.18, 0.08, 0, 0.2).moved(0, 0, 0.04),
+                    *doors,
+                ],
+                body.material,
+                0.012,
+            ),
             part("knobs", knobs, m.metal("#b58a3f"), 0.006),
         ),
         surfaces=(Surface(z=h, low=(-w * 0.47, -d * 0.45), high=(w * 0.47, d * 0.45)),),
-    )  # fmt: skip
+    )
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind(name="coffee table", synonyms=("cocktail table", "low table", "tea table"), build=coffee_table, size_m=COFFEE_M, family="indoor",
-         hypernyms=("table", "furniture")),
-    Kind(name="table", synonyms=("dining table", "kitchen table", "work table", "worktable", "trestle table", "bistro table", "conference table",
-                                 "workbench", "dinner table", "pool table"),
-         build=table, size_m=DINING_M, hypernyms=("furniture",)),
-    Kind(name="side table", synonyms=("end table", "accent table", "pedestal table", "small table", "lamp table"), build=side_table,
-         size_m=SIDE_M, family="indoor", hypernyms=("table", "furniture")),
-    Kind(name="console table", synonyms=("console", "hall table", "sideboard table", "entry table"), build=console_table, size_m=CONSOLE_M, family="indoor",
-         hypernyms=("table", "furniture"), against_wall=True),
-    Kind(name="desk", synonyms=("writing desk", "computer desk", "office desk", "school desk", "study table", "writing table", "vanity"), build=desk, size_m=DESK_M,
-         family="indoor", hypernyms=("table", "furniture"), against_wall=True),
-    Kind(name="nightstand", synonyms=("bedside table", "night stand", "night table", "bedside cabinet"), build=nightstand,
-         size_m=NIGHTSTAND_M, family="indoor", hypernyms=("table", "furniture"), against_wall=True),
-    Kind(name="counter", synonyms=("kitchen island", "kitchen counter", "countertop", "island", "bar counter", "bar", "worktop"), build=stone_table,
-         size_m=(1.8, 0.7, 0.92), family="indoor", hypernyms=("furniture",)),
-)  # fmt: skip
+    Kind(
+        name="coffee table",
+        synonyms=("cocktail table", "low table", "tea table"),
+        build=coffee_table,
+        size_m=COFFEE_M,
+        family="indoor",
+        hypernyms=("table", "furniture"),
+    ),
+    Kind(
+        name="table",
+        synonyms=(
+            "dining table",
+            "kitchen table",
+            "work table",
+            "worktable",
+            "trestle table",
+            "bistro table",
+            "conference table",
+            "workbench",
+            "dinner table",
+            "pool table",
+        ),
+        build=table,
+        size_m=DINING_M,
+        hypernyms=("furniture",),
+    ),
+    Kind(
+        name="side table",
+        synonyms=("end table", "accent table", "pedestal table", "small table", "lamp table"),
+        build=side_table,
+        size_m=SIDE_M,
+        family="indoor",
+        hypernyms=("table", "furniture"),
+    ),
+    Kind(
+        name="console table",
+        synonyms=("console", "hall table", "sideboard table", "entry table"),
+        build=console_table,
+        size_m=CONSOLE_M,
+        family="indoor",
+        hypernyms=("table", "furniture"),
+        against_wall=True,
+    ),
+    Kind(
+        name="desk",
+        synonyms=("writing desk", "computer desk", "office desk", "school desk", "study table", "writing table", "vanity"),
+        build=desk,
+        size_m=DESK_M,
+        family="indoor",
+        hypernyms=("table", "furniture"),
+        against_wall=True,
+    ),
+    Kind(
+        name="nightstand",
+        synonyms=("bedside table", "night stand", "night table", "bedside cabinet"),
+        build=nightstand,
+        size_m=NIGHTSTAND_M,
+        family="indoor",
+        hypernyms=("table", "furniture"),
+        against_wall=True,
+    ),
+    Kind(
+        name="counter",
+        synonyms=("kitchen island", "kitchen counter", "countertop", "island", "bar counter", "bar", "worktop"),
+        build=stone_table,
+        size_m=(1.8, 0.7, 0.92),
+        family="indoor",
+        hypernyms=("furniture",),
+    ),
+)

@@ -221,5 +221,3 @@ def _indirect(splats: Splats, rays: Rays, cache: Cache, sky: Sky, effort: Effort
     out = np.empty((n, 3), np.float32)
     over(n, _interpolate, index.reshape(n, -1), distance.reshape(n, -1), splats.normals, some.normals, light, out)
     return out
-
-

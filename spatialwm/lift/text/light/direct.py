@@ -8,7 +8,7 @@ import numba as nb
 import numpy as np
 from jaxtyping import Float
 
-from spatialwm.lift.text.light.lights import Ball, Drum, Light, Portal, Sun
+from spatialwm.lift.text.light.lights import Ball, Drum, Light, Sun
 from spatialwm.lift.text.light.rays import Rays
 from spatialwm.lift.text.surface.cores import over
 
@@ -34,7 +34,7 @@ def _parameters(light: Light) -> tuple[int, np.ndarray, np.ndarray]:
     if isinstance(light, Ball):
         return _BALL, np.array([*light.center, light.radius_m, *[0.0] * 8]), np.array(light.intensity)
     if isinstance(light, Drum):
-        # A drum seen side-on shows 2 r h of its 2 pi r h; facing samples count by their cosine, whose mean over all sides is 1/pi.
+        # Samples on a drum count by how much they face the point; the mean of that cosine over all sides is 1/pi.
         return _DRUM, np.array([*light.center, light.radius_m, light.height_m, *[0.0] * 7]), np.pi * np.array(light.intensity)
     u, v = np.array(light.edge_u), np.array(light.edge_v)
     area = float(np.linalg.norm(np.cross(u, v)))
@@ -73,7 +73,7 @@ def _aim(start, stop, kind, g, points, surface, shading, thin, jitter, q0, q1, o
         dx, dy, dz = dx / length, dy / length, dz / length
         if kind != 0:
             far = length
-            fall = 1.0 / max(d2, 0.01)
+            fall = 1.0 / max(d2, 0.06)  # a lamp would burn its own foot white
         if kind == 2:
             fall *= max(0.0, -(math.cos(2 * math.pi * u) * dx + math.sin(2 * math.pi * u) * dy))
         elif kind == 3:

@@ -23,7 +23,9 @@ def _normals(corners: Float[np.ndarray, "f 3 3"]) -> Float[np.ndarray, "f 3"]:
     return n / (np.linalg.norm(n, axis=1, keepdims=True) + 1e-20)
 
 
-def seen_from(rays: Rays, corners: Float[np.ndarray, "f 3 3"], eyes: Float[np.ndarray, "k 3"], thin: bool) -> Bool[np.ndarray, " f"]:
+def seen_from(
+    rays: Rays, corners: Float[np.ndarray, "f 3 3"], eyes: Float[np.ndarray, "k 3"], thin: bool
+) -> Bool[np.ndarray, " f"]:
     """Triangles of which some eye sees some spot."""
     normals, spots = _normals(corners), _spots(corners)
     seen = np.zeros(len(corners), np.bool_)

@@ -117,7 +117,9 @@ def highlights(
     roughness = np.ascontiguousarray(roughness, f)
     ceiling = f(3.0 / exposure * 2.7)
     for eye in eyes.astype(f):
-        over(n, _mirror, points, surface, smooth, roughness, rng.standard_normal((n, 3), dtype=f), eye, origins, directions, cosine)
+        over(
+            n, _mirror, points, surface, smooth, roughness, rng.standard_normal((n, 3), dtype=f), eye, origins, directions, cosine
+        )
         hit = rays.first_hit(origins, directions)
         mirrored = cache.seen[np.maximum(hit, 0)]
         away = np.nonzero(hit < 0)[0]

@@ -65,7 +65,7 @@ Light = Sun | Ball | Drum | Portal
 
 def light_of(emitter: Emitter, world_from_object: Pose) -> Light:
     """An object's emitter, placed in the world."""
-    center: Vector = tuple(world_from_object.apply(np.array(emitter.center)))  # pyright: ignore[reportAssignmentType]
+    center: Vector = tuple(world_from_object.apply(np.array(emitter.center, np.float64)))  # pyright: ignore[reportAssignmentType]
     radius = emitter.radius_m * world_from_object.scale
     if emitter.height_m > 0:
         height = emitter.height_m * world_from_object.scale

@@ -14,7 +14,7 @@ def _curve(x: np.ndarray) -> np.ndarray:
 
 
 def to_display(radiance: Float[np.ndarray, "n 3"], exposure: float = 1.0, saturation: float = 1.05) -> Float[np.ndarray, "n 3"]:
-    """sRGB 0..1, float32; 70 % per-channel curve, 30 % luminance curve, so that bright colours pale a little but keep their hue."""
+    """sRGB 0..1, float32; 70 % per-channel and 30 % luminance curve: bright colours pale a little but keep their hue."""
     x = np.maximum(radiance * exposure, 0)
     y = x @ LUMINANCE
     x = np.maximum(y[:, None] + (x - y[:, None]) * saturation, 0)

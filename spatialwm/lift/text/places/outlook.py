@@ -66,7 +66,8 @@ OUTLOOKS: dict[str, Outlook] = {
 }  # fmt: skip
 
 _HOURS: dict[str, str] = {
-    "sunset": "dusk", "evening": "dusk", "twilight": "dusk", "golden hour": "afternoon", "midnight": "night", "nighttime": "night",
+    "sunset": "dusk", "evening": "dusk", "twilight": "dusk", "golden hour": "afternoon", "midnight": "night",
+    "nighttime": "night",
     "noon": "day", "midday": "day", "daytime": "day", "daylight": "day", "dawn": "morning", "sunrise": "morning",
     "early morning": "morning",
 }  # fmt: skip
@@ -76,6 +77,8 @@ def outlook_of(time: str | None, weather: str | None, lamps: bool) -> Outlook:
     """The outlook of a stated time; unstated, dusk where a lamp can glow against it and a sunny afternoon elsewhere."""
     word = (time or "").lower()
     name = next((n for n in (*OUTLOOKS, *_HOURS) if n in word), None)
+    if name is None and any(w in (weather or "") for w in ("sun", "clear")):
+        name = "afternoon"
     found = OUTLOOKS[_HOURS.get(name, name)] if name else OUTLOOKS["dusk" if lamps else "afternoon"]
     if weather and any(w in weather for w in ("rain", "storm", "overcast", "cloud", "fog", "mist", "snow")):
         grey = tuple((e, "#aeb6bc" if found.gain > 0.55 else c) for e, c in found.sky)
@@ -98,7 +101,9 @@ def view(outlook: Outlook, wall_x: float) -> Material:
         if outlook.stars:
             cell = np.floor(p[:, 1:] / 0.09)
             centre = (cell + 0.5) * 0.09
-            star = (hash01(cell[:, 0] * 173 + cell[:, 1], 5) > 0.93) & (np.hypot(*(p[:, 1:] - centre).T) < 0.03) & (elevation > 0.05)
+            star = (
+                (hash01(cell[:, 0] * 173 + cell[:, 1], 5) > 0.93) & (np.hypot(*(p[:, 1:] - centre).T) < 0.03) & (elevation > 0.05)
+            )
             c = np.where(star[:, None], linear("#dfe6ff"), c)
             moon = np.hypot(p[:, 1] - 1.1, p[:, 2] - 4.3)
             c = mix(c, linear("#f4efdc"), smoothstep(0.42, 0.37, moon))

@@ -102,5 +102,5 @@ class Place:
     """Further pieces that depend on where things stand: terrain around a lake, grass that spares footprints."""
     finish: Callable[[Gaussians], tuple[Overlay, ...]] | None = None
     """Overlays, made last, from all lit Gaussians in the world frame."""
-    spawn: Callable[[Float[np.ndarray, "m 2 3"]], Camera]
-    """The establishing view, given the world bounds of the objects that were asked for."""
+    spawn: Callable[[Float[np.ndarray, "m 2 3"], Float[np.ndarray, "k 2 3"]], Camera]
+    """The establishing view, given the world bounds of the objects that were asked for, and of all others."""

@@ -23,13 +23,29 @@ from spatialwm.scene import Environment
 WALL_M = 0.16
 """Depth of the window reveal, thickness of walls."""
 
-LAMP_KINDS = frozenset({"floor lamp", "table lamp", "lamp", "pendant lamp", "ceiling lamp", "chandelier", "candle", "fireplace",
-                        "lantern", "desk lamp", "wall lamp"})  # fmt: skip
+LAMP_KINDS = frozenset(
+    {
+        "floor lamp",
+        "table lamp",
+        "lamp",
+        "pendant lamp",
+        "ceiling lamp",
+        "chandelier",
+        "candle",
+        "fireplace",
+        "lantern",
+        "desk lamp",
+        "wall lamp",
+    }
+)
 """Kinds that give light; with one of them, dusk is the hour that flatters."""
 
 TRIM_M = 0.11
 CORNICE_M = 0.06
-"""Heights of skirting and cornice. Walls end where these begin: their Gaussians then stop at the edge instead of bleeding over it."""
+"""Heights of skirting and cornice. Walls end where these begin, so that their Gaussians do not bleed over them."""
+
+TUCK_M, OVERLAP_M = 0.015, 0.04
+"""How far walls reach behind their trim, and surfaces past each other's corners, as Gaussians fade at the end of a sheet."""
 
 CELL_M = 0.12
 """Size of wall triangles; the grain at which walls get finer near what hangs on them."""
@@ -53,7 +69,7 @@ class _Plan:
 
 
 def room(graph: SceneGraph, size_m: tuple[float, float, float] | None = None) -> Place:
-    """The room of an indoor sentence: its sort, hour and what it must lack; ``size_m`` overrides the usual width, depth, height."""
+    """The room of an indoor sentence: its sort, hour and what it must lack; ``size_m`` overrides width, depth and height."""
     plan = _plan(graph, size_m)
     lit = any(i.kind in LAMP_KINDS for i in graph.items)
     shell = _shell(plan)
@@ -62,19 +78,27 @@ def room(graph: SceneGraph, size_m: tuple[float, float, float] | None = None) ->
     ys = np.linspace(-plan.y + reach, plan.y - reach, 4)
     eyes = np.array([(x, y, z) for z in (1.55, 0.9) for x in xs for y in ys])
     environment = Environment(
-        kind=graph.place, time=graph.time, weather=graph.weather,
+        kind=graph.place,
+        time=graph.time,
+        weather=graph.weather,
         room=((-plan.x, -plan.y, 0.0), (plan.x, plan.y, plan.z)),
-    )  # fmt: skip
+    )
     glow = np.array(plan.outlook.portal) * 0.3
 
     def mirrored(directions: np.ndarray) -> np.ndarray:
         return np.where(directions[:, :1] < 0, glow[None], 0).astype(np.float32)
 
     return Place(
-        shell=shell, pieces=_pieces(plan, graph), environment=environment, lights=_daylight(plan), mirrored=mirrored,
-        ceiling_lamp=() if lit else _ceiling_light(plan), eyes=eyes, key=plan.outlook.key,
-        spawn=lambda bounds: indoor_view(shell, bounds),
-    )  # fmt: skip
+        shell=shell,
+        pieces=_pieces(plan, graph),
+        environment=environment,
+        lights=_daylight(plan),
+        mirrored=mirrored,
+        ceiling_lamp=() if lit else _ceiling_light(plan),
+        eyes=eyes,
+        key=plan.outlook.key,
+        spawn=lambda bounds, others: indoor_view(shell, bounds, others),
+    )
 
 
 def _plan(graph: SceneGraph, size_m: tuple[float, float, float] | None) -> _Plan:
@@ -92,7 +116,7 @@ def _plan(graph: SceneGraph, size_m: tuple[float, float, float] | None) -> _Plan
     door_x = None if "door" in graph.absent or "door" in names else min(1.1, x - 0.7)
     return _Plan(
         x=x, y=y, z=height, style=style, outlook=outlook_of(graph.time, graph.weather, lit), window=window, door_x=door_x
-    )  # fmt: skip
+    )
 
 
 def _shell(plan: _Plan) -> Shell:
@@ -102,13 +126,20 @@ def _shell(plan: _Plan) -> Shell:
         openings.append(Opening(kind="window", wall="west", along=(a, b), z=(low, high), clear_m=0.0))
     if plan.door_x is not None:
         w = DOOR_M[0] / 2
-        openings.append(Opening(kind="door", wall="south", along=(plan.door_x - w, plan.door_x + w), z=(0.0, DOOR_M[1]), clear_m=0.9))
+        openings.append(
+            Opening(kind="door", wall="south", along=(plan.door_x - w, plan.door_x + w), z=(0.0, DOOR_M[1]), clear_m=0.9)
+        )
     margin = 0.3
     x, y = plan.x - margin, plan.y - margin
     return Shell(
-        low=(-plan.x, -plan.y), high=(plan.x, plan.y), ceiling_m=plan.z, ground_height=lambda _x, _y: 0.0, openings=tuple(openings),
-        walkable=((-x, -y), (x, -y), (x, y), (-x, y)), entry=(plan.door_x or 0.0, -plan.y + 0.5),
-    )  # fmt: skip
+        low=(-plan.x, -plan.y),
+        high=(plan.x, plan.y),
+        ceiling_m=plan.z,
+        ground_height=lambda _x, _y: 0.0,
+        openings=tuple(openings),
+        walkable=((-x, -y), (x, -y), (x, y), (-x, y)),
+        entry=(plan.door_x or 0.0, -plan.y + 0.5),
+    )
 
 
 # -- surfaces --------------------------------------------------------------------------------------------------------------
@@ -119,11 +150,11 @@ def _pieces(plan: _Plan, graph: SceneGraph) -> tuple[Piece, ...]:
     pieces = [_floor(plan), _ceiling(plan)]
     wall = _wall_material(plan.style)
     name = plan.style.wall_finish
-    low, tall = TRIM_M - 0.008, z - TRIM_M - CORNICE_M + 0.016
+    low, tall, e = TRIM_M - TUCK_M, z - TRIM_M - CORNICE_M + 2 * TUCK_M, OVERLAP_M
     runs: dict[Wall, list[Solid]] = {
-        "north": [quad((x, y, low), (-2 * x, 0, 0), (0, 0, tall), CELL_M)],
-        "south": [quad((-x, -y, low), (2 * x, 0, 0), (0, 0, tall), CELL_M)],
-        "east": [quad((x, -y, low), (0, 2 * y, 0), (0, 0, tall), CELL_M)],
+        "north": [quad((x + e, y, low), (-2 * x - 2 * e, 0, 0), (0, 0, tall), CELL_M)],
+        "south": [quad((-x - e, -y, low), (2 * x + 2 * e, 0, 0), (0, 0, tall), CELL_M)],
+        "east": [quad((x, -y - e, low), (0, 2 * y + 2 * e, 0), (0, 0, tall), CELL_M)],
         "west": _west_wall(plan),
     }
     slabs = {
@@ -133,8 +164,16 @@ def _pieces(plan: _Plan, graph: SceneGraph) -> tuple[Piece, ...]:
     for side, solids in runs.items():
         flipped = [_inward(s, (0.0, 0.0, z / 2)) for s in solids]
         part = Part(name="wall", solid=join(flipped), material=wall, spacing_m=_wall_spacing(plan.style), smooth=False)
-        pieces.append(Piece(id=f"wall-{side}", category="wall", parts=(part,), colliders=(_mesh(slabs[side]),), material=name,
-                            color=known_color(plan.style.wall)))  # fmt: skip
+        pieces.append(
+            Piece(
+                id=f"wall-{side}",
+                category="wall",
+                parts=(part,),
+                colliders=(_mesh(slabs[side]),),
+                material=name,
+                color=known_color(plan.style.wall),
+            )
+        )
     pieces.append(_trim(plan))
     if plan.window:
         pieces += _window(plan, curtains=not ({"curtain"} & ({i.kind for i in graph.items} | set(graph.absent))))
@@ -175,7 +214,7 @@ def _wall_spacing(style: RoomStyle) -> float:
 
 
 def _floor(plan: _Plan) -> Piece:
-    style, x, y = plan.style, plan.x, plan.y
+    style, x, y, e = plan.style, plan.x, plan.y, OVERLAP_M
     match style.floor_finish:
         case "planks":
             made, spacing = m.planks(style.floor), 0.0165
@@ -189,16 +228,25 @@ def _floor(plan: _Plan) -> Piece:
             made, spacing = m.blocks(style.floor, size=(0.6, 0.4), axes=(0, 1)), 0.024
         case _:
             made, spacing = m.stone(style.floor, 2.2), 0.026
-    part = Part(name="floor", solid=quad((-x, -y, 0), (2 * x, 0, 0), (0, 2 * y, 0)), material=made, spacing_m=spacing, smooth=False)
+    part = Part(
+        name="floor",
+        solid=quad((-x - e, -y - e, 0), (2 * x + 2 * e, 0, 0), (0, 2 * y + 2 * e, 0)),
+        material=made,
+        spacing_m=spacing,
+        smooth=False,
+    )
     under = slab(2 * x + 0.4, 2 * y + 0.4, 0.2, bottom=-0.2, bevel=0)
-    return Piece(id="floor", category="floor", parts=(part,), colliders=(_mesh(under),), labels=("ground",), material=style.floor_finish)
+    return Piece(
+        id="floor", category="floor", parts=(part,), colliders=(_mesh(under),), labels=("ground",), material=style.floor_finish
+    )
 
 
 def _ceiling(plan: _Plan) -> Piece:
     x, y, z = plan.x, plan.y, plan.z
     wooden = plan.style.wall_finish == "planks"
     made = m.planks(m.SPECIES["oak"], width=0.18, length=2.4, gloss=0.2) if wooden else m.plaster(plan.style.ceiling)
-    body = quad((-x, -y, z), (0, 2 * y, 0), (2 * x, 0, 0))
+    e = OVERLAP_M
+    body = quad((-x - e, -y - e, z), (0, 2 * y + 2 * e, 0), (2 * x + 2 * e, 0, 0))
     parts = [Part(name="ceiling", solid=body, material=made, spacing_m=0.03 if wooden else 0.07, smooth=False)]
     if wooden:
         count = max(2, round(2 * x / 1.4))
@@ -209,14 +257,16 @@ def _ceiling(plan: _Plan) -> Piece:
 
 
 def _west_wall(plan: _Plan) -> list[Solid]:
-    x, y, low, high = plan.x, plan.y, TRIM_M - 0.008, plan.z - CORNICE_M + 0.008
+    x, y, low, high = plan.x, plan.y + OVERLAP_M, TRIM_M - TUCK_M, plan.z - CORNICE_M + TUCK_M
     if not plan.window:
         return [quad((-x, y, low), (0, -2 * y, 0), (0, 0, high - low), CELL_M)]
     a, b, sill, lintel = plan.window
     return [
-        quad((-x, y, low), (0, b - y, 0), (0, 0, high - low), CELL_M), quad((-x, a, low), (0, -y - a, 0), (0, 0, high - low), CELL_M),
-        quad((-x, b, low), (0, a - b, 0), (0, 0, sill - low), CELL_M), quad((-x, b, lintel), (0, a - b, 0), (0, 0, high - lintel), CELL_M),
-    ]  # fmt: skip
+        quad((-x, y, low), (0, b - y, 0), (0, 0, high - low), CELL_M),
+        quad((-x, a, low), (0, -y - a, 0), (0, 0, high - low), CELL_M),
+        quad((-x, b, low), (0, a - b, 0), (0, 0, sill - low), CELL_M),
+        quad((-x, b, lintel), (0, a - b, 0), (0, 0, high - lintel), CELL_M),
+    ]
 
 
 def _trim(plan: _Plan) -> Piece:
@@ -236,7 +286,7 @@ def _trim(plan: _Plan) -> Piece:
     cornice = [box(c, 2 * y, c, 0).moved(s * (x - c / 2), 0, z - c / 2) for s in (-1, 1)]
     cornice += [box(2 * x, c, c, 0).moved(0, s * (y - c / 2), z - c / 2) for s in (-1, 1)]
     made = finish("painted wood", plan.style.trim).material
-    part = Part(name="trim", solid=join([*boards, *cornice]), material=made, spacing_m=0.018, smooth=False, collides=False)
+    part = Part(name="trim", solid=join([*boards, *cornice]), material=made, spacing_m=0.015, smooth=False, collides=False)
     return Piece(id="trim", category="skirting", parts=(part,), labels=("baseboard", "cornice"), material="wood")
 
 
@@ -246,9 +296,11 @@ def _window(plan: _Plan, curtains: bool) -> list[Piece]:
     x, mid_y, mid_z, w, h = plan.x, (a + b) / 2, (low + high) / 2, b - a, high - low
     d = WALL_M
     reveal = [
-        quad((-x, a, low), (-d, 0, 0), (0, w, 0), 0.1), quad((-x, a, high), (0, w, 0), (-d, 0, 0), 0.1),
-        quad((-x, a, low), (0, 0, h), (-d, 0, 0), 0.1), quad((-x, b, low), (-d, 0, 0), (0, 0, h), 0.1),
-    ]  # fmt: skip
+        quad((-x, a, low), (-d, 0, 0), (0, w, 0), 0.1),
+        quad((-x, a, high), (0, w, 0), (-d, 0, 0), 0.1),
+        quad((-x, a, low), (0, 0, h), (-d, 0, 0), 0.1),
+        quad((-x, b, low), (-d, 0, 0), (0, 0, h), 0.1),
+    ]
     reveal = [_inward(s, (-x - d / 2, mid_y, mid_z)) for s in reveal]
     bars = [box(0.05, 0.06, h, 0).moved(-x - 0.11, s, mid_z) for s in (a + 0.03, b - 0.03)]
     bars += [box(0.05, w, 0.06, 0).moved(-x - 0.11, mid_y, s) for s in (low + 0.03, high - 0.03)]
@@ -267,9 +319,15 @@ def _window(plan: _Plan, curtains: bool) -> list[Piece]:
     if curtains and plan.style.curtain:
         pieces.append(_curtains(plan, plan.style.curtain))
     scenery = Part(
-        name="view", solid=quad((-x - 7, mid_y + 7.5, -2), (0, -15, 0), (0, 0, 9), 0.5), material=view(plan.outlook, -x),
-        spacing_m=0.055, smooth=False, casts_shadow=False, emits=True, collides=False,
-    )  # fmt: skip
+        name="view",
+        solid=quad((-x - 7, mid_y + 7.5, -2), (0, -15, 0), (0, 0, 9), 0.5),
+        material=view(plan.outlook, -x),
+        spacing_m=0.055,
+        smooth=False,
+        casts_shadow=False,
+        emits=True,
+        collides=False,
+    )
     pieces.append(Piece(id="view", category="view", parts=(scenery,), role="backdrop", labels=("landscape", "outside")))
     return pieces
 
@@ -287,16 +345,22 @@ def _curtains(plan: _Plan, color: str) -> Piece:
         return sheet(shape, 90, 24)
 
     cloth = join([hanging(a - 0.5, a + 0.02, 0.0), hanging(b - 0.02, b + 0.5, 2.0)])
-    bar = tube([[-x + 0.11, a - 0.65, top + 0.03], [-x + 0.11, (a + b) / 2, top + 0.03], [-x + 0.11, b + 0.65, top + 0.03]], 0.014, 10)
+    bar = tube(
+        [[-x + 0.11, a - 0.65, top + 0.03], [-x + 0.11, (a + b) / 2, top + 0.03], [-x + 0.11, b + 0.65, top + 0.03]], 0.014, 10
+    )
     knobs = [sphere(0.03, 2).moved(-x + 0.11, e, top + 0.03) for e in (a - 0.66, b + 0.66)]
     dark = m.plain("#3a2a1a", 0.6, 0.3)
     return Piece(
-        id="curtains", category="curtain", labels=("drapes",), color=color, material="fabric",
+        id="curtains",
+        category="curtain",
+        labels=("drapes",),
+        color=color,
+        material="fabric",
         parts=(
             Part(name="cloth", solid=cloth, material=m.drapery(color), spacing_m=0.018, thin=1.0, collides=False),
             Part(name="rod", solid=join([bar, *knobs]), material=dark, spacing_m=0.011, collides=False),
         ),
-    )  # fmt: skip
+    )
 
 
 def _door(plan: _Plan) -> Piece:
@@ -311,12 +375,15 @@ def _door(plan: _Plan) -> Piece:
     painted = finish("painted wood", plan.style.trim).material
     wood = join([s.moved(plan.door_x, y, 0) for s in (*leaf, *panels, *casing)])
     return Piece(
-        id="door", category="door", color=known_color(plan.style.trim), material="wood",
+        id="door",
+        category="door",
+        color=known_color(plan.style.trim),
+        material="wood",
         parts=(
-            Part(name="leaf", solid=wood, material=painted, spacing_m=0.022),
+            Part(name="leaf", solid=wood, material=painted, spacing_m=0.0175),
             Part(name="knob", solid=knob.moved(plan.door_x, y, 0), material=m.metal("#a8843f"), spacing_m=0.01),
         ),
-    )  # fmt: skip
+    )
 
 
 # -- light -----------------------------------------------------------------------------------------------------------------
@@ -327,13 +394,20 @@ def _daylight(plan: _Plan) -> tuple[Light, ...]:
         return ()
     a, b, low, high = plan.window
     lights: list[Light] = [
-        Portal(origin=(-plan.x - WALL_M - 0.03, a, low), edge_u=(0, b - a, 0), edge_v=(0, 0, high - low), normal=(1, 0, 0),
-               radiance=plan.outlook.portal)
-    ]  # fmt: skip
+        Portal(
+            origin=(-plan.x - WALL_M - 0.03, a, low),
+            edge_u=(0, b - a, 0),
+            edge_v=(0, 0, high - low),
+            normal=(1, 0, 0),
+            radiance=plan.outlook.portal,
+        )
+    ]
     if plan.outlook.sun:
         d = np.array([-1.0, -0.42, plan.outlook.sun_height])
         d /= np.linalg.norm(d)
-        lights.append(Sun(direction=(float(d[0]), float(d[1]), float(d[2])), irradiance=plan.outlook.sun, angle_rad=0.02, samples=6))
+        lights.append(
+            Sun(direction=(float(d[0]), float(d[1]), float(d[2])), irradiance=plan.outlook.sun, angle_rad=0.02, samples=6)
+        )
     return tuple(lights)
 
 
@@ -342,8 +416,11 @@ def _ceiling_light(plan: _Plan) -> tuple[Light, ...]:
     strength = 2.2 if plan.window and plan.outlook.key > 0.1 else 6.0
     s = 0.35
     return (
-        Portal(origin=(-s, -s, plan.z - 0.02), edge_u=(0, 2 * s, 0), edge_v=(2 * s, 0, 0), normal=(0, 0, -1),
-               radiance=(strength * 1.25, strength, strength * 0.68)),
-    )  # fmt: skip
-
-
+        Portal(
+            origin=(-s, -s, plan.z - 0.02),
+            edge_u=(0, 2 * s, 0),
+            edge_v=(2 * s, 0, 0),
+            normal=(0, 0, -1),
+            radiance=(strength * 1.25, strength, strength * 0.68),
+        ),
+    )

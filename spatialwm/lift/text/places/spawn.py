@@ -15,31 +15,39 @@ FOV_X_DEG = 72.0
 SIZE = (1280, 720)
 
 
-def indoor_view(shell: Shell, bounds: Float[np.ndarray, "m 2 3"]) -> Camera:
+def indoor_view(shell: Shell, bounds: Float[np.ndarray, "m 2 3"], others: Float[np.ndarray, "k 2 3"]) -> Camera:
     """A camera inside the walls at eye height; tried from a grid of places, the south side preferred.
 
-    A place is scored by how much of each object is in the picture, how large, how free the line of sight, and by not standing in
-    or right before anything.
+    A place is scored by how much of each wanted object is in the picture, how large, how free the line of sight, and by not
+    standing in or right before anything.
+
+    Args:
+        bounds: world boxes of what must show.
+        others: boxes of what may only stand in the way.
     """
     low, high = np.array(shell.low) + 0.28, np.array(shell.high) - 0.28
     if not len(bounds):
         middle = (low + high) / 2
-        return Camera.look_at((middle[0] + 0.35 * (high[0] - middle[0]), low[1], EYE_M), (middle[0], high[1], 1.0), *SIZE, FOV_X_DEG)
+        return Camera.look_at(
+            (middle[0] + 0.35 * (high[0] - middle[0]), low[1], EYE_M), (middle[0], high[1], 1.0), *SIZE, FOV_X_DEG
+        )
     centers = bounds.mean(1)
     extents = np.linalg.norm(bounds[:, 1] - bounds[:, 0], axis=1)
     weights = np.clip(extents, 0.15, 1.6) ** 0.5
     windows = [_middle(shell, o) for o in shell.openings if o.kind == "window"]
     best, chosen = -math.inf, None
+    all_boxes = np.concatenate([bounds, others])
+    tall = all_boxes[(all_boxes[:, 1, 2] > 0.35) & (all_boxes[:, 0, 2] < 1.9)]
     for x in np.linspace(low[0], high[0], 9):
-        for y in np.linspace(low[1], (low[1] + high[1]) / 2 + 0.2 * (high[1] - low[1]), 6):
+        for y in np.linspace(low[1], high[1], 8):
             eye = np.array([x, y, EYE_M])
-            inside = (bounds[:, 0, :2] - 0.25 < eye[:2]).all(1) & (eye[:2] < bounds[:, 1, :2] + 0.25).all(1)
-            if (inside & (bounds[:, 1, 2] > 0.5)).any():
+            gap = np.maximum(np.maximum(tall[:, 0, :2] - eye[:2], eye[:2] - tall[:, 1, :2]), 0)
+            if (np.linalg.norm(gap, axis=1) < np.where(tall[:, 1, 2] > 1.2, 0.6, 0.3)).any():
                 continue
             if np.linalg.norm(np.average(centers, axis=0, weights=weights)[:2] - eye[:2]) < 0.8:
                 continue
             for target in _targets(eye, centers, weights):
-                score = _score(eye, target, bounds, centers, extents, weights)
+                score = _score(eye, target, all_boxes, centers, extents, weights)
                 score += 0.10 * (high[1] - y) / (high[1] - low[1]) + 0.10 * sum(_in_view(eye, target, w) for w in windows)
                 if score > best:
                     best, chosen = score, (eye, target)
@@ -83,23 +91,29 @@ def _in_view(eye: np.ndarray, target: np.ndarray, point: np.ndarray) -> bool:
     return cosine > math.cos(math.radians(FOV_X_DEG / 2 * 0.85))
 
 
-def _score(eye: np.ndarray, target: np.ndarray, bounds: np.ndarray, centers: np.ndarray, extents: np.ndarray, weights: np.ndarray) -> float:
+def _score(
+    eye: np.ndarray, target: np.ndarray, boxes: np.ndarray, centers: np.ndarray, extents: np.ndarray, weights: np.ndarray
+) -> float:
+    """How well the first ``len(centers)`` boxes show; the rest may only hide them."""
+    wanted = boxes[: len(centers)]
     forward = (target - eye) / np.linalg.norm(target - eye)
     right = np.cross(forward, (0, 0, 1.0))
     right /= np.linalg.norm(right)
     up = np.cross(right, forward)
-    tan_x = math.tan(math.radians(FOV_X_DEG / 2)) * 0.94
+    tan_x = math.tan(math.radians(FOV_X_DEG / 2)) * 0.95
     tan_y = tan_x * SIZE[1] / SIZE[0]
     pick = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
-    corners = np.stack([bounds[:, pick[:, a], a] for a in range(3)], -1) - eye
+    corners = np.stack([wanted[:, pick[:, a], a] for a in range(3)], -1) - eye
     depth = corners @ forward
     seen = (depth > 0.3) & (np.abs(corners @ right) < tan_x * depth) & (np.abs(corners @ up) < tan_y * depth)
     shown = seen.mean(1)
     distance = np.linalg.norm(centers - eye, axis=1)
     ideal = np.clip(1.6 * extents, 1.2, 3.6)
     closeness = 1.0 / (1.0 + 0.12 * np.maximum(distance - ideal, 0) + 0.5 * np.maximum(0.7 * extents - distance, 0))
-    free = np.array([_visible(eye, centers[i], bounds, i) for i in range(len(bounds))])
-    return float(np.average(shown**1.4 * (0.35 + 0.65 * closeness) * free, weights=weights))
+    free = np.array([_visible(eye, centers[i], boxes, i) for i in range(len(centers))])
+    each_ = shown**1.4 * (0.35 + 0.65 * closeness) * free
+    # The worst counts on its own: a view that misses one thing reads as a world without it.
+    return float(0.75 * np.average(each_, weights=weights) + 0.25 * np.sort(each_)[: max(1, len(each_) // 4)].mean())
 
 
 def _visible(eye: np.ndarray, point: np.ndarray, bounds: np.ndarray, own: int) -> float:

@@ -21,9 +21,9 @@ def _throw(points, normals, radius, order, bits):
     inverse = 1.0 / radius.max()
     for q in range(len(order)):
         i = order[q]
-        a = int(math.floor(points[i, 0] * inverse))
-        b = int(math.floor(points[i, 1] * inverse))
-        c = int(math.floor(points[i, 2] * inverse))
+        a = math.floor(points[i, 0] * inverse)
+        b = math.floor(points[i, 1] * inverse)
+        c = math.floor(points[i, 2] * inverse)
         free = True
         for x in range(a - 1, a + 2):
             for y in range(b - 1, b + 2):
@@ -64,8 +64,28 @@ def throw_darts(
 
 
 @nb.njit(nogil=True, cache=True)
-def _surface_points(start, stop, vertices, vertex_normals, texture, faces, smooth, face, u, v, step,
-                    points, normals, first, second, tex, tex1, tex2, curvature, angle):
+def _surface_points(
+    start,
+    stop,
+    vertices,
+    vertex_normals,
+    texture,
+    faces,
+    smooth,
+    face,
+    u,
+    v,
+    step,
+    points,
+    normals,
+    first,
+    second,
+    tex,
+    tex1,
+    tex2,
+    curvature,
+    angle,
+):
     for i in range(start, stop):
         f = face[i]
         a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]

@@ -16,7 +16,7 @@ from spatialwm.geometry.mesh import Mesh
 from spatialwm.lift.text.model import Part, Solid, Surfels
 from spatialwm.lift.text.surface.solids import vertex_normals
 
-MESH_FACES = 20_000
+MESH_FACES = 12_000
 """Most triangles of an object's mesh after refinement."""
 
 FINEST_EDGE_M = 0.02
@@ -28,7 +28,7 @@ _THIN_M = 0.004
 
 
 def colored_mesh(parts: Sequence[Part], faces: int = MESH_FACES) -> Mesh:
-    """All parts as one mesh with base colours (for what only shines, its display colour), flat faces split until patterns read."""
+    """All parts as one mesh with base colours (display colour for what only shines), split until patterns read."""
     if not parts:
         return Mesh(np.zeros((0, 3)), np.zeros((0, 3)))
     total = sum(len(p.solid.faces) for p in parts)
@@ -54,7 +54,7 @@ def _areas(body: Solid) -> Float[np.ndarray, " f"]:
 
 
 def split_long(body: Solid, edge_m: float, most: int, rounds: int = 5) -> Solid:
-    """Triangles with an edge longer than ``edge_m`` are split in four, again and again, the largest first, up to ``most`` of them.
+    """Triangles with an edge longer than ``edge_m`` are split in four, again and again, largest first, up to ``most``.
 
     New vertices lie on old edges, so the shape stays the same.
     """
@@ -83,7 +83,7 @@ def split_long(body: Solid, edge_m: float, most: int, rounds: int = 5) -> Solid:
 
 
 def convex_pieces(parts: Sequence[Part], most: int = COLLIDER_PIECES) -> tuple[Mesh, ...]:
-    """Convex hulls of the connected bodies of all colliding parts; the smallest are merged with their neighbours down to ``most``."""
+    """Convex hulls of the connected bodies of all colliding parts; the smallest are merged with neighbours down to ``most``."""
     clouds: list[np.ndarray] = []
     for p in parts:
         if not p.collides or not len(p.solid.faces):

@@ -15,7 +15,8 @@ from spatialwm.lift.text.surface import materials as m
 from spatialwm.lift.text.surface.noise import linear
 
 _ALIASES: dict[str, str] = {
-    "wooden": "wood", "timber": "wood", "log": "wood", "metallic": "metal", "woollen": "wool", "woolen": "wool", "knitted": "wool",
+    "wooden": "wood", "timber": "wood", "log": "wood", "metallic": "metal", "woollen": "wool", "woolen": "wool",
+    "knitted": "wool",
     "cotton": "fabric", "linen": "fabric", "cloth": "fabric", "canvas": "fabric", "denim": "fabric", "polyester": "fabric",
     "upholstered": "fabric", "textile": "fabric", "silk": "satin", "suede": "velvet", "corduroy": "velvet", "felt": "wool",
     "rattan": "wicker", "cane": "wicker", "straw": "wicker", "porcelain": "ceramic", "china": "ceramic", "enamel": "ceramic",
@@ -29,14 +30,15 @@ _USUAL: dict[str, str] = {
     "leather": "#8a4a26", "fabric": "#8d8a7c", "velvet": "#5d2b3a", "wool": "#b9a98a", "satin": "#b8a7a0", "fur": "#9a7650",
     "plastic": "#c9c6bd", "ceramic": "#d8d4c8", "terracotta": "#a5583a", "glass": "#b9d4d2", "stone": "#86837c",
     "marble": "#e4e0d8", "bricks": "#8c4630", "tiles": "#d9dbd6", "paper": "#d9c69c", "wicker": "#b08a52", "plain": "#cfc8b8",
-    "plaster": "#d9d3c4", "painted wood": "#dcd6c8", "gold leaf": "#cf9f3f",
+    "plaster": "#d9d3c4", "painted wood": "#dcd6c8",
 }  # fmt: skip
 """Colour of each material when none was asked for."""
 
 _MAKERS: dict[str, Callable[[m.Color], Material]] = {
     "leather": m.leather, "fabric": m.fabric, "velvet": m.velvet, "wool": m.wool, "fur": m.fur, "plastic": m.plastic,
     "ceramic": m.ceramic, "terracotta": m.terracotta, "glass": m.glass, "stone": m.stone, "marble": m.marble, "bricks": m.bricks,
-    "tiles": m.tiles, "paper": m.paper, "wicker": m.wicker, "plain": m.plain, "plaster": m.plaster, "painted wood": m.painted_wood,
+    "tiles": m.tiles, "paper": m.paper, "wicker": m.wicker, "plain": m.plain, "plaster": m.plaster,
+    "painted wood": m.painted_wood,
     "satin": lambda c: m.plain(c, gloss=0.6, roughness=0.35),
 }  # fmt: skip
 

@@ -96,7 +96,8 @@ def emitting(color: Color, radiance: float) -> Material:
 # -- wood ---------------------------------------------------------------------------------------------------------------------
 
 SPECIES: dict[str, tuple[str, str]] = {
-    "wood": ("#5b3519", "#b07a45"), "dark oak": ("#54331b", "#a36b3c"), "oak": ("#7d5830", "#c79a62"), "walnut": ("#2f1c10", "#6d4629"), "pine": ("#a9773e", "#dcb47c"),
+    "wood": ("#5b3519", "#b07a45"), "dark oak": ("#54331b", "#a36b3c"), "oak": ("#7d5830", "#c79a62"),
+    "walnut": ("#2f1c10", "#6d4629"), "pine": ("#a9773e", "#dcb47c"),
     "cherry": ("#5c2616", "#a2572f"), "mahogany": ("#3d140c", "#7f3520"), "teak": ("#6a421d", "#b3803f"),
     "birch": ("#b09468", "#e2cba2"), "maple": ("#a97e4c", "#ddb987"), "ebony": ("#120d0a", "#33251c"),
     "bamboo": ("#a98d4e", "#d9c083"), "beech": ("#a9794c", "#d6ac7d"), "driftwood": ("#6f665a", "#b0a594"),
@@ -104,7 +105,7 @@ SPECIES: dict[str, tuple[str, str]] = {
 """Dark and light tone of each wood that has a name."""
 
 
-def grain(texture: Float[np.ndarray, "n 3"], along: int, tones: tuple[Color, Color], seed: int, scale: float):  # noqa: ANN201
+def grain(texture: Float[np.ndarray, "n 3"], along: int, tones: tuple[Color, Color], seed: int, scale: float):
     """Wood colour (n, 3) and early-wood phase (n,) for a fibre direction: rings, fibres, pores."""
     t = texture[:, [along, (along + 1) % 3, (along + 2) % 3]]
     warp = fbm(t, (1.2 * scale, 3 * scale, 3 * scale), 2, seed)
@@ -162,7 +163,9 @@ def planks(tones: str | tuple[Color, Color] = "oak", width: float = 0.135, lengt
         color = color * (0.62 + 0.6 * a)[:, None] * mix(np.array([1.05, 1, 0.93]), np.array([0.95, 1, 1.06]), b)
         edge_v = np.abs(v / width - row - 0.5) * width
         edge_u = np.abs(shifted / length - column - 0.5) * length
-        gap = np.maximum(smoothstep(width / 2 - 0.004, width / 2 - 0.001, edge_v), smoothstep(length / 2 - 0.004, length / 2 - 0.001, edge_u))
+        gap = np.maximum(
+            smoothstep(width / 2 - 0.004, width / 2 - 0.001, edge_v), smoothstep(length / 2 - 0.004, length / 2 - 0.001, edge_u)
+        )
         return look(color * (1 - 0.75 * gap)[:, None], -0.0015 * gap + 0.0004 * phase, gloss * (1 - gap), 0.22)
 
     return at
@@ -314,7 +317,9 @@ def rug(color: Color, half_x: float, half_y: float, style: str = "persian") -> M
 
         r_in = np.hypot(x / half_x, y / half_y) + wobble * 2
         if style == "round":
-            for k, (limit, tint) in enumerate([(0.94, cream), (0.88, field), (0.62, gold), (0.57, ground), (0.3, cream), (0.24, field)]):
+            for k, (limit, tint) in enumerate(
+                [(0.94, cream), (0.88, field), (0.62, gold), (0.57, ground), (0.3, cream), (0.24, field)]
+            ):
                 put(r_in + 0.004 * k * np.cos(16 * np.arctan2(y, x)) < limit, tint)
         elif style == "modern":
             band = np.sin((x * 1.3 + 0.35 * np.sin(y * 2.2)) * 5.5) + 0.25 * np.sin(y * 9)
@@ -389,7 +394,10 @@ def stone(color: Color = "#86837c", frequency: float = 6.0) -> Material:
         clouds = fbm(s.texture, frequency, 4, 3)
         speck = fbm(s.texture, frequency * 12, 2, 9)
         cracks = smoothstep(0.55, 0.8, fbm(s.texture, frequency * 0.6, 3, 17, ridged=True))
-        return look(base * (0.95 + 0.28 * clouds + 0.14 * speck - 0.25 * cracks)[:, None], 0.006 * clouds + 0.0015 * speck - 0.003 * cracks)
+        return look(
+            base * (0.95 + 0.28 * clouds + 0.14 * speck - 0.25 * cracks)[:, None],
+            0.006 * clouds + 0.0015 * speck - 0.003 * cracks,
+        )
 
     return at
 
@@ -424,7 +432,11 @@ def bricks(color: Color = "#8c4630", mortar: Color = "#a39a8c", size: tuple[floa
         edge = np.minimum(w / 2 - np.abs(u - (column + 0.5) * w), h / 2 - np.abs(v - (row + 0.5) * h))
         rough = fbm(t, 45.0, 3, 4)
         gap = smoothstep(0.007, 0.003, edge + 0.0015 * rough)
-        color_ = base * (0.68 + 0.6 * a + 0.16 * rough)[:, None] * mix(np.array([1.06, 0.98, 0.94]), np.array([0.96, 1.0, 1.04]), hash01(row * 13 + column, 5))
+        color_ = (
+            base
+            * (0.68 + 0.6 * a + 0.16 * rough)[:, None]
+            * mix(np.array([1.06, 0.98, 0.94]), np.array([0.96, 1.0, 1.04]), hash01(row * 13 + column, 5))
+        )
         return look(mix(color_, joint, gap), 0.004 * (1 - gap) + 0.001 * rough)
 
     return at
@@ -451,7 +463,9 @@ def blocks(color: Color = "#8a8378", size: tuple[float, float] = (0.52, 0.3), ax
     return at
 
 
-def tiles(color: Color = "#d9dbd6", grout: Color = "#8f8f8a", size: float = 0.2, second: Color | None = None, gloss: float = 0.9) -> Material:
+def tiles(
+    color: Color = "#d9dbd6", grout: Color = "#8f8f8a", size: float = 0.2, second: Color | None = None, gloss: float = 0.9
+) -> Material:
     """Square glazed tiles on the two texture axes that lie in the surface; ``second`` makes a chessboard."""
     base, joint = linear(color), linear(grout)
     other = base if second is None else linear(second)
@@ -464,7 +478,10 @@ def tiles(color: Color = "#d9dbd6", grout: Color = "#8f8f8a", size: float = 0.2,
         i, j = np.floor(u / size), np.floor(v / size)
         edge = size / 2 - np.maximum(np.abs(u - (i + 0.5) * size), np.abs(v - (j + 0.5) * size))
         gap = smoothstep(0.0045, 0.002, edge)
-        c = np.where(((i + j) % 2 == 0)[:, None], base, other) * (0.93 + 0.12 * hash01(i * 71 + j, 4) + 0.03 * fbm(t, 9.0, 2, 5))[:, None]
+        c = (
+            np.where(((i + j) % 2 == 0)[:, None], base, other)
+            * (0.93 + 0.12 * hash01(i * 71 + j, 4) + 0.03 * fbm(t, 9.0, 2, 5))[:, None]
+        )
         return look(mix(c, joint, gap), -0.0015 * gap, gloss * (1 - gap), 0.2)
 
     return at
@@ -526,7 +543,9 @@ def book_spines(palette: Sequence[str], spacing: float = 10.0) -> Material:
         pick = (hash01(number, 1) * len(colors)).astype(int) % len(colors)
         c = colors[pick] * (0.75 + 0.5 * hash01(number, 4))[:, None]
         t = local[:, 2] / (0.5 * (0.17 + 0.11 * hash01(number, 7)))
-        title = (np.abs(t - 0.2) < 0.2) & (hash01(number, 5) > 0.5) & (np.abs(local[:, 0]) < 0.009) & (np.sin(t * 60 + number) > 0.1)
+        title = (
+            (np.abs(t - 0.2) < 0.2) & (hash01(number, 5) > 0.5) & (np.abs(local[:, 0]) < 0.009) & (np.sin(t * 60 + number) > 0.1)
+        )
         c = np.where(((np.abs(np.abs(t) - 0.72) < 0.035) | title)[:, None], gilt, c)
         top = (np.abs(t) > 0.97) & (local[:, 1] > -0.06)
         c = np.where(top[:, None], page * (1 + 0.15 * np.sin(local[:, :1] * 2500)), c)
@@ -535,7 +554,9 @@ def book_spines(palette: Sequence[str], spacing: float = 10.0) -> Material:
     return at
 
 
-def foliage(dark: Color = "#16391a", light: Color = "#3f7a33", vein: Color = "#a8bf6a", veins: int = 9, gloss: float = 0.5) -> Material:
+def foliage(
+    dark: Color = "#16391a", light: Color = "#3f7a33", vein: Color = "#a8bf6a", veins: int = 9, gloss: float = 0.5
+) -> Material:
     """A leaf whose texture is (along 0..1, across -1..1, seed), as :func:`solids.leaf` makes it."""
     a, b, v = linear(dark), linear(light), linear(vein) * 0.75
 

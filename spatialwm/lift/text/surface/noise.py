@@ -24,7 +24,7 @@ def _hash3(i: int, j: int, k: int, seed: int) -> float:
 
 @nb.njit(cache=True)
 def _value(x: float, y: float, z: float, seed: int) -> float:
-    i, j, k = int(math.floor(x)), int(math.floor(y)), int(math.floor(z))
+    i, j, k = math.floor(x), math.floor(y), math.floor(z)
     u, v, w = x - i, y - j, z - k
     u = u * u * u * (u * (u * 6 - 15) + 10)
     v = v * v * v * (v * (v * 6 - 15) + 10)
@@ -58,7 +58,7 @@ def _fbm(start, stop, points, fx, fy, fz, octaves, seed, ridged, out):
 def _worley(start, stop, points, seed, near, cell):
     for q in range(start, stop):
         x, y, z = points[q, 0], points[q, 1], points[q, 2]
-        i, j, k = int(math.floor(x)), int(math.floor(y)), int(math.floor(z))
+        i, j, k = math.floor(x), math.floor(y), math.floor(z)
         first, second, owner = 9.0, 9.0, 0.0
         for a in range(i - 1, i + 2):
             for b in range(j - 1, j + 2):
@@ -80,7 +80,7 @@ Frequency = float | tuple[float, float, float]
 def fbm(
     points: Float[np.ndarray, "n 3"], frequency: Frequency = 1.0, octaves: int = 4, seed: int = 0, ridged: bool = False
 ) -> Float[np.ndarray, " n"]:
-    """Fractal value noise, about -1..1 (ridged: creases at +1), float32; ``frequency`` in cells per metre, per axis if a triple."""
+    """Fractal value noise, about -1..1 (ridged: creases at +1), float32; ``frequency`` in cells per metre, or one per axis."""
     p = np.ascontiguousarray(points, np.float64)
     fx, fy, fz = (frequency,) * 3 if isinstance(frequency, int | float) else frequency
     out = np.empty(len(p), np.float32)

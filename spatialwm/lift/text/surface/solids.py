@@ -163,7 +163,9 @@ def cylinder(radius: float, height: float, sides: int = 32, bevel: float = 0.004
     n = max(2, int(height / max(0.12, radius)) + 1)
     wall = [(radius + (top - radius) * t, b + (height - 2 * b) * t) for t in np.linspace(0, 1, n)]
     rim = max(top - b, top * 0.5)
-    return lathe([(1e-4, 0), (radius * 0.6, 0), (radius - b, 0), *wall, (rim, height), (rim * 0.6, height), (1e-4, height)], sides)
+    return lathe(
+        [(1e-4, 0), (radius * 0.6, 0), (radius - b, 0), *wall, (rim, height), (rim * 0.6, height), (1e-4, height)], sides
+    )
 
 
 def tube(path: Points, radius: float | Sequence[float] | np.ndarray, sides: int = 10, cap: bool = True) -> Solid:
@@ -186,7 +188,9 @@ def tube(path: Points, radius: float | Sequence[float] | np.ndarray, sides: int 
     if cap:
         n, k, last = len(p) * sides, np.arange(sides), (len(p) - 1) * sides
         k1 = (k + 1) % sides
-        f = np.concatenate([f, np.stack([k1, k, np.full(sides, n)], 1), np.stack([last + k, last + k1, np.full(sides, n + 1)], 1)])
+        f = np.concatenate(
+            [f, np.stack([k1, k, np.full(sides, n)], 1), np.stack([last + k, last + k1, np.full(sides, n + 1)], 1)]
+        )
         vertices.append(p[[0, -1]])
         texture.append(np.array([[0, 0, 0], [0, 0, arc[-1]]]))
     return solid(np.concatenate(vertices), f, np.concatenate(texture))
