@@ -140,7 +140,13 @@ def skeleton(
     radius = girth * height_m
     t = np.linspace(0, 1, 6)
     flare = radius * (1 - 0.25 * t + 0.55 * np.exp(-7 * t))
-    tubes.append(tube(base + (top - base) * t[:, None] + np.outer(np.sin(t * np.pi), rng.normal(0, 0.02 * height_m, 3) * (1, 1, 0)), flare, 12))
+    tubes.append(
+        tube(
+            base + (top - base) * t[:, None] + np.outer(np.sin(t * np.pi), rng.normal(0, 0.02 * height_m, 3) * (1, 1, 0)),
+            flare,
+            12,
+        )
+    )
     grow(top, radius * 0.75, 0.5, 1, UP)
     return join(tubes), np.array(ends)
 
@@ -182,7 +188,14 @@ def crown(
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-9
     along = along + 0.25 * way - 0.12 * UP
     length = leaf_m * (4000 / max(leaves, 60)) ** 0.47 * rng.uniform(0.7, 1.3, leaves)
-    tone = np.clip(0.30 + 0.42 * (depth - 0.55) / 0.45 * (0.5 + 0.5 * way[:, 2]) + 0.36 * rng.random(leaves) + 0.12 * rng.normal(size=len(centers))[k], 0, 1)
+    tone = np.clip(
+        0.30
+        + 0.42 * (depth - 0.55) / 0.45 * (0.5 + 0.5 * way[:, 2])
+        + 0.36 * rng.random(leaves)
+        + 0.12 * rng.normal(size=len(centers))[k],
+        0,
+        1,
+    )
     albedo = linear(dark) * (1 - tone[:, None]) + linear(light) * tone[:, None]
     if snow > 0:
         white = (rng.random(leaves) < snow * np.clip(normals[:, 2] + 0.15, 0, 1))[:, None]

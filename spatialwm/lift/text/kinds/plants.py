@@ -28,13 +28,11 @@ def _bush(item: Item, rng: np.random.Generator) -> Model:
     light = color_of(item, "#7d9a44")
     dark = to_hex(parse_color(light) * 0.42)
     leaves, shade = crown(spot * k, radii * k, rng, 1100, dark=dark, light=light, leaf_m=0.075 * k)
-    twigs = join(
-        [tube([[0, 0, 0], 0.5 * p * k, p * k], [0.022 * k, 0.014 * k, 0.006 * k], 6) for p in spot]
-    )  # fmt: skip
+    twigs = join([tube([[0, 0, 0], 0.5 * p * k, p * k], [0.022 * k, 0.014 * k, 0.006 * k], 6) for p in spot])
     parts = (
         Part(name="twigs", solid=twigs, material=bark(), spacing_m=0.05),
         Part(name="shade", solid=shade, material=bark(), spacing_m=1.0, thin=1.0, opacity=0.0),
-    )  # fmt: skip
+    )
     strands = [leaves]
     if says(item, "rose", "flower", "berry", "blossom"):
         pick = rng.choice(len(leaves.roots), 60, replace=False)
@@ -45,11 +43,17 @@ def _bush(item: Item, rng: np.random.Generator) -> Model:
 
 
 BLOOMS: dict[str, tuple[str, str, float, int]] = {
-    "rose": ("#b8203a", "#6a1020", 0.030, 14), "tulip": ("#d8344a", "#f0c040", 0.040, 6), "daisy": ("#f4f2ec", "#e8b830", 0.024, 13),
-    "sunflower": ("#f0b820", "#3a2414", 0.085, 20), "poppy": ("#d83220", "#201810", 0.036, 5), "lavender": ("#8a68c0", "#6a4aa8", 0.020, 6),
-    "bluebell": ("#5868c8", "#8088e0", 0.022, 6), "daffodil": ("#f4d83a", "#e89020", 0.034, 6), "lily": ("#f4eee4", "#e0b040", 0.046, 6),
+    "rose": ("#b8203a", "#6a1020", 0.030, 14),
+    "tulip": ("#d8344a", "#f0c040", 0.040, 6),
+    "daisy": ("#f4f2ec", "#e8b830", 0.024, 13),
+    "sunflower": ("#f0b820", "#3a2414", 0.085, 20),
+    "poppy": ("#d83220", "#201810", 0.036, 5),
+    "lavender": ("#8a68c0", "#6a4aa8", 0.020, 6),
+    "bluebell": ("#5868c8", "#8088e0", 0.022, 6),
+    "daffodil": ("#f4d83a", "#e89020", 0.034, 6),
+    "lily": ("#f4eee4", "#e0b040", 0.046, 6),
     "flower": ("#e070a8", "#f0c840", 0.032, 8),
-}  # fmt: skip
+}
 """Petal colour, heart colour, petal length (m) and number of petals by the flower's name."""
 
 
@@ -69,7 +73,9 @@ def _flower(item: Item, rng: np.random.Generator) -> Model:
     for a, b in zip(t[:-1], t[1:], strict=True):
         roots.append(spot + lean * a**2 + UP * (height * a)[:, None])
         tips.append(spot + lean * b**2 + UP * (height * b)[:, None])
-    stem = _lines(np.concatenate(roots), np.concatenate(tips), 0.010 if tall else 0.0035, np.tile(linear("#4c7a2c"), (4 * stems, 1)))
+    stem = _lines(
+        np.concatenate(roots), np.concatenate(tips), 0.010 if tall else 0.0035, np.tile(linear("#4c7a2c"), (4 * stems, 1))
+    )
     n = stems * (7 if tall else 8)
     i = np.arange(n) % stems
     az = rng.uniform(0, 2 * np.pi, n)
@@ -93,9 +99,13 @@ def _flower(item: Item, rng: np.random.Generator) -> Model:
     tint = linear(color_of(item, petal)) * rng.uniform(0.75, 1.15, (len(j), 1))
     start = head[j] + way * size * (0.35 if tall else 0.12)
     petal_strands = Strands(
-        roots=start, tips=start + way * size, width_m=np.full(len(j), size * (0.2 if petals > 9 else 0.3)), albedo=tint,
-        normals=axis[j] * 0.8 + way * 0.2, thin=0.6,
-    )  # fmt: skip
+        roots=start,
+        tips=start + way * size,
+        width_m=np.full(len(j), size * (0.2 if petals > 9 else 0.3)),
+        albedo=tint,
+        normals=axis[j] * 0.8 + way * 0.2,
+        thin=0.6,
+    )
     hearts = _dots(head + axis * 0.004, size * (0.42 if tall else 0.22), np.tile(linear(heart), (stems, 1)), axis)
     strands = _scaled((stem, blades, petal_strands, hearts), k)
     core = sphere(0.012, 1).moved(z=0.012)
@@ -108,8 +118,13 @@ def _mushroom(item: Item, rng: np.random.Generator) -> Model:
     cap_color = color_of(item, "#b52a1c")
     t = np.linspace(0, 1, 14)
     cap = lathe(
-        [(1e-4, 0.128), (0.05, 0.126), *[(0.104 * np.sin(np.pi / 2 * (1 - 0.99 * s) ** 0.8), 0.122 + 0.098 * s**1.25) for s in t]], 28
-    )  # fmt: skip
+        [
+            (1e-4, 0.128),
+            (0.05, 0.126),
+            *[(0.104 * np.sin(np.pi / 2 * (1 - 0.99 * s) ** 0.8), 0.122 + 0.098 * s**1.25) for s in t],
+        ],
+        28,
+    )
     stem = lathe([(1e-4, 0), (0.040, 0.0), (0.042, 0.02), (0.030, 0.06), (0.026, 0.10), (0.026, 0.135)], 18)
     base, spot = linear(cap_color), linear("#f2ece0")
     seed = int(rng.integers(0, 1000))
@@ -124,7 +139,12 @@ def _mushroom(item: Item, rng: np.random.Generator) -> Model:
 
     parts = (
         Part(name="cap", solid=cap.scaled(k), material=speckled, spacing_m=0.009 * max(k, 0.5)),
-        Part(name="stem", solid=stem.scaled(k), material=m.plain("#e6dcc6", variation=0.15, frequency=30.0), spacing_m=0.011 * max(k, 0.5)),
+        Part(
+            name="stem",
+            solid=stem.scaled(k),
+            material=m.plain("#e6dcc6", variation=0.15, frequency=30.0),
+            spacing_m=0.011 * max(k, 0.5),
+        ),
     )
     return Model(kind="mushroom", parts=parts, mass_kg=0.12 * k**3, color=item.color or "red")
 
@@ -177,9 +197,16 @@ def _fern(item: Item, rng: np.random.Generator) -> Model:
     rise = rng.uniform(0.7, 1.1, n)
     way = np.column_stack([np.cos(az) * np.cos(rise), np.sin(az) * np.cos(rise), np.sin(rise)])
     leaves, _ = fronds(
-        np.zeros((n, 3)), way, 0.62 * k * rng.uniform(0.8, 1.1, n), rng, 420, dark="#2f4d1c", light=color_of(item, "#6f8f3a"),
-        droop=0.55, leaflet=0.24,
-    )  # fmt: skip
+        np.zeros((n, 3)),
+        way,
+        0.62 * k * rng.uniform(0.8, 1.1, n),
+        rng,
+        420,
+        dark="#2f4d1c",
+        light=color_of(item, "#6f8f3a"),
+        droop=0.55,
+        leaflet=0.24,
+    )
     part = Part(name="root", solid=sphere(0.03 * k, 1).moved(z=0.03 * k), material=m.soil(), spacing_m=0.03)
     return Model(kind="fern", parts=(part,), strands=(leaves,), mass_kg=0.6, color=item.color or "green")
 
@@ -223,7 +250,9 @@ def _hay(item: Item, rng: np.random.Generator) -> Model:
     out = np.column_stack([rng.normal(0, 0.6, 700), np.cos(az) + rng.normal(0, 0.5, 700), np.sin(az) + rng.normal(0, 0.5, 700)])
     wisps = _lines(root, root + 0.07 * out, 0.004, straw_light * rng.uniform(0.6, 1.1, (700, 1)))
     part = Part(name="bale", solid=body.scaled(k), material=straw, spacing_m=0.035)
-    return Model(kind="hay bale", parts=(part,), strands=_scaled((wisps,), k), mass_kg=(250 if round_ else 20) * k**3, color="yellow")
+    return Model(
+        kind="hay bale", parts=(part,), strands=_scaled((wisps,), k), mass_kg=(250 if round_ else 20) * k**3, color="yellow"
+    )
 
 
 def _lines(a: Float[Array, "n 3"], b: Float[Array, "n 3"], width_m: float, albedo: Float[Array, "n 3"]) -> Strands:
@@ -233,42 +262,78 @@ def _lines(a: Float[Array, "n 3"], b: Float[Array, "n 3"], width_m: float, albed
 
 def _dots(at: Float[Array, "n 3"], radius: float, albedo: Float[Array, "n 3"], normals: Float[Array, "n 3"]) -> Strands:
     return Strands(
-        roots=at - normals * radius, tips=at + normals * radius, width_m=np.full(len(at), radius * 0.72), albedo=albedo,
-        normals=normals, thin=0.3,
-    )  # fmt: skip
+        roots=at - normals * radius,
+        tips=at + normals * radius,
+        width_m=np.full(len(at), radius * 0.72),
+        albedo=albedo,
+        normals=normals,
+        thin=0.3,
+    )
 
 
 def _scaled(strands: tuple[Strands, ...], k: float) -> tuple[Strands, ...]:
     return tuple(
         Strands(
-            roots=s.roots * k, tips=s.tips * k, width_m=s.width_m * k, albedo=s.albedo, normals=s.normals, emission=s.emission,
-            opacity=s.opacity, thin=s.thin,
+            roots=s.roots * k,
+            tips=s.tips * k,
+            width_m=s.width_m * k,
+            albedo=s.albedo,
+            normals=s.normals,
+            emission=s.emission,
+            opacity=s.opacity,
+            thin=s.thin,
         )
         for s in strands
-    )  # fmt: skip
+    )
 
 
 KINDS: tuple[Kind, ...] = (
     Kind(
-        name="bush", synonyms=("shrub", "hedge", "rose bush", "berry bush", "shrubbery"), build=_bush, size_m=(1.3, 1.3, 1.0),
-        habitat="ground", family="outdoor", hypernyms=("plant",),
+        name="bush",
+        synonyms=("shrub", "hedge", "rose bush", "berry bush", "shrubbery"),
+        build=_bush,
+        size_m=(1.3, 1.3, 1.0),
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("plant",),
     ),
     Kind(
-        name="flower", synonyms=tuple(f for f in BLOOMS if f != "flower") + ("wildflower", "flower patch"), build=_flower,
-        size_m=(0.34, 0.34, 0.42), habitat="ground", family="outdoor", hypernyms=("plant",),
+        name="flower",
+        synonyms=tuple(f for f in BLOOMS if f != "flower") + ("wildflower", "flower patch"),
+        build=_flower,
+        size_m=(0.34, 0.34, 0.42),
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("plant",),
     ),
     Kind(
-        name="mushroom", synonyms=("toadstool",), build=_mushroom, size_m=(0.22, 0.22, 0.22), habitat="ground", family="outdoor",
+        name="mushroom",
+        synonyms=("toadstool",),
+        build=_mushroom,
+        size_m=(0.22, 0.22, 0.22),
+        habitat="ground",
+        family="outdoor",
         hypernyms=("fungus", "plant"),
     ),
     Kind(
-        name="cactus", synonyms=("saguaro", "saguaro cactus", "cacti"), build=_cactus, size_m=(1.3, 0.45, 2.6), habitat="ground",
-        family="outdoor", hypernyms=("plant",),
+        name="cactus",
+        synonyms=("saguaro", "saguaro cactus", "cacti"),
+        build=_cactus,
+        size_m=(1.3, 0.45, 2.6),
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("plant",),
     ),
     Kind(name="fern", build=_fern, size_m=(0.9, 0.9, 0.5), habitat="ground", family="outdoor", hypernyms=("plant",)),
-    Kind(name="pumpkin", synonyms=("gourd",), build=_pumpkin, size_m=(0.36, 0.36, 0.3), habitat="ground", hypernyms=("vegetable",)),
     Kind(
-        name="hay bale", synonyms=("hay", "haystack", "straw bale", "bale of hay"), build=_hay, size_m=(1.2, 1.1, 1.1),
-        habitat="ground", family="outdoor",
+        name="pumpkin", synonyms=("gourd",), build=_pumpkin, size_m=(0.36, 0.36, 0.3), habitat="ground", hypernyms=("vegetable",)
     ),
-)  # fmt: skip
+    Kind(
+        name="hay bale",
+        synonyms=("hay", "haystack", "straw bale", "bale of hay"),
+        build=_hay,
+        size_m=(1.2, 1.1, 1.1),
+        habitat="ground",
+        family="outdoor",
+    ),
+)

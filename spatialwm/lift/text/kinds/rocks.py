@@ -19,9 +19,11 @@ BOULDER_M = (1.9, 1.7, 1.3)
 
 
 def boulder(size_m: float, seed: int, flat: float = 0.72, subdivisions: int = 4) -> Solid:
-    """A stone ``size_m`` across that stands on the ground, its underside a little buried."""
+    """A stone ``size_m`` across with a broad flat underside, so that it sits instead of balancing."""
     s = rock(size_m / 2, seed, subdivisions, 0.35, flat)
-    return s.moved(z=-float(s.vertices[:, 2].min()) - 0.04 * size_m)
+    z = s.vertices[:, 2]
+    floor = float(z.min()) + 0.26 * float(np.ptp(z))
+    return Solid(np.column_stack([s.vertices[:, :2], np.maximum(z, floor) - floor]), s.faces, s.texture)
 
 
 def tones(color: str | None, dark: str = "#4c4b4a", light: str = "#8f8a82") -> tuple[str, str]:
@@ -40,9 +42,15 @@ def _stone_model(kind: str, item: Item, solid: Solid, spacing_m: float, k: float
     volume = float(np.prod(high - low)) * 0.45
     top = Surface(z=float(high[2]), low=(-0.2 * k, -0.2 * k), high=(0.2 * k, 0.2 * k))
     return Model(
-        kind=kind, parts=(part,), surfaces=(top,), mass_kg=2500 * volume, friction=0.8, color=item.color or "gray", material="stone",
+        kind=kind,
+        parts=(part,),
+        surfaces=(top,),
+        mass_kg=2500 * volume,
+        friction=0.8,
+        color=item.color or "gray",
+        material="stone",
         movable=volume < 0.2,
-    )  # fmt: skip
+    )
 
 
 def _rock(item: Item, rng: np.random.Generator) -> Model:
@@ -79,7 +87,13 @@ def _tombstone(item: Item, rng: np.random.Generator) -> Model:
     dark, light = tones(color_of(item, "") or None, "#4a4b4c", "#96958f")
     part = Part(name="stone", solid=solid, material=stone(dark, light, int(rng.integers(0, 90)), 0.5), spacing_m=0.026)
     return Model(
-        kind="tombstone", parts=(part,), has_front=True, mass_kg=190 * k**3, friction=0.8, color=item.color or "gray", material="stone"
+        kind="tombstone",
+        parts=(part,),
+        has_front=True,
+        mass_kg=190 * k**3,
+        friction=0.8,
+        color=item.color or "gray",
+        material="stone",
     )
 
 
@@ -98,15 +112,55 @@ def _column(item: Item, rng: np.random.Generator) -> Model:
         solid = solid.turned(90, "y").moved(x=-2.0, z=0.45)
     dark, light = tones(color_of(item, "") or None, "#a8a498", "#e8e4d8")
     part = Part(name="column", solid=solid.scaled(k), material=stone(dark, light, 4, 0.1), spacing_m=0.05)
-    return Model(kind="column", parts=(part,), mass_kg=2200 * k**3, color=item.color or "white", material=item.material or "marble", movable=False)
+    return Model(
+        kind="column",
+        parts=(part,),
+        mass_kg=2200 * k**3,
+        color=item.color or "white",
+        material=item.material or "marble",
+        movable=False,
+    )
 
 
 KINDS: tuple[Kind, ...] = (
     Kind(
-        name="rock", synonyms=("stone", "pebble", "mossy rock"), build=_rock, size_m=ROCK_M, habitat="ground", family="outdoor",
+        name="rock",
+        synonyms=("stone", "pebble", "mossy rock"),
+        build=_rock,
+        size_m=ROCK_M,
+        habitat="ground",
+        family="outdoor",
     ),
-    Kind(name="boulder", synonyms=("large rock", "big rock", "crag"), build=_boulder, size_m=BOULDER_M, habitat="ground", family="outdoor", hypernyms=("rock", "stone")),
-    Kind(name="cairn", synonyms=("stone pile", "pile of stones", "rock pile"), build=_cairn, size_m=(0.8, 0.8, 0.9), habitat="ground", family="outdoor"),
-    Kind(name="tombstone", synonyms=("gravestone", "headstone", "grave"), build=_tombstone, size_m=(0.66, 0.26, 0.95), habitat="ground", family="outdoor"),
-    Kind(name="column", synonyms=("pillar", "marble column", "stone column"), build=_column, size_m=(0.9, 0.9, 4.0), habitat="ground"),
-)  # fmt: skip
+    Kind(
+        name="boulder",
+        synonyms=("large rock", "big rock", "crag"),
+        build=_boulder,
+        size_m=BOULDER_M,
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("rock", "stone"),
+    ),
+    Kind(
+        name="cairn",
+        synonyms=("stone pile", "pile of stones", "rock pile"),
+        build=_cairn,
+        size_m=(0.8, 0.8, 0.9),
+        habitat="ground",
+        family="outdoor",
+    ),
+    Kind(
+        name="tombstone",
+        synonyms=("gravestone", "headstone", "grave"),
+        build=_tombstone,
+        size_m=(0.66, 0.26, 0.95),
+        habitat="ground",
+        family="outdoor",
+    ),
+    Kind(
+        name="column",
+        synonyms=("pillar", "marble column", "stone column"),
+        build=_column,
+        size_m=(0.9, 0.9, 4.0),
+        habitat="ground",
+    ),
+)

@@ -42,11 +42,21 @@ def roof(half_x: float, half_y: float, rise_m: float, z: float, overhang: float 
 
             s = sheet(row, 37, 3)
             down = np.clip((s.vertices[:, 1] * -side + reach) / reach * rows - j, 0, 1.24) / 1.25
-            top.append(solid(s.vertices, s.faces, np.column_stack([s.vertices[:, 0], 0.22 * (j + 0.99 * down), np.full(len(down), side)])))
+            top.append(
+                solid(
+                    s.vertices, s.faces, np.column_stack([s.vertices[:, 0], 0.22 * (j + 0.99 * down), np.full(len(down), side)])
+                )
+            )
     under = []
     for side in (-1.0, 1.0):
         s = sheet(
-            lambda u, v, side=side: ((u - 0.5) * 2 * half_x, side * reach * (1 - v), z + rise_m * (1 - reach * (1 - v) / half_y) + 0.08), 12, 6
+            lambda u, v, side=side: (
+                (u - 0.5) * 2 * half_x,
+                side * reach * (1 - v),
+                z + rise_m * (1 - reach * (1 - v) / half_y) + 0.08,
+            ),
+            12,
+            6,
         )
         under.append(solid(s.vertices, s.faces if side > 0 else s.faces[:, ::-1]))
     return join(top), join(under)
@@ -113,7 +123,10 @@ def _cabin(item: Item, rng: np.random.Generator) -> Model:
     trim += [box(1.06, 0.1, 0.1, 0.01).moved(-0.8, -d - 0.07, floor + 2.0)]
     for side in (-1, 1):
         low = top + rise * (1 - (d + 0.6) / d) + 0.1
-        trim += [rod((sx * (w + 0.48), side * (d + 0.6), low), (sx * (w + 0.48), 0, top + rise + 0.13), 0.06, sides=8) for sx in (-1, 1)]
+        trim += [
+            rod((sx * (w + 0.48), side * (d + 0.6), low), (sx * (w + 0.48), 0, top + rise + 0.13), 0.06, sides=8)
+            for sx in (-1, 1)
+        ]
     trim += [rod((-w - 0.55, 0, top + rise + 0.22), (w + 0.55, 0, top + rise + 0.22), 0.07, sides=10)]
     trim += [slab(2.9, 1.1, 0.1, floor - 0.11).moved(-0.3, -d - 0.75), slab(1.2, 0.4, 0.14, 0.0).moved(-0.8, -d - 1.45)]
     trim += [rod((x, -d - 1.2, 0), (x, -d - 1.2, top - 0.33), 0.07) for x in (-1.65, 1.05)]
@@ -135,30 +148,66 @@ def _cabin(item: Item, rng: np.random.Generator) -> Model:
         Part(name="under roof", solid=under.scaled(k), material=m.plain("#241912"), spacing_m=0.11, thin=0.01),
         Part(name="trim", solid=join(trim).scaled(k), material=boards(), spacing_m=0.042),
         Part(name="porch roof", solid=porch.scaled(k), material=shingles(snow=snow), spacing_m=0.055, thin=0.01),
-        Part(name="foundation", solid=slab(2 * w + 0.1, 2 * d + 0.1, 0.34, -0.06).scaled(k), material=stone("#4c4946", "#8f877c", 33, 0.2), spacing_m=0.06),
-        Part(name="inside", solid=slab(2 * w - 0.1, 2 * d - 0.1, 2.2, 0.3, 0.0).scaled(k), material=m.plain("#1a110b"), spacing_m=0.14),
-        Part(name="door", solid=box(0.92, 0.06, 1.95, 0.01).moved(-0.8, -d - 0.03, floor + 0.98).scaled(k), material=boards("#4e2c19", "#8f5a34", 0.15), spacing_m=0.03),
-        Part(name="knob", solid=ellipsoid(0.035, 0.035, 0.035, 2).moved(-0.45, -d - 0.09, floor + 0.95).scaled(k), material=m.metal("#a8843f"), spacing_m=0.014),
         Part(
-            name="windows", solid=join([pane.moved(0.95, -d - 0.06, floor + 1.27), pane.turned(90).moved(w + 0.02, 0, floor + 1.27)]).scaled(k),
-            material=glowing(WARM, 1.5), spacing_m=0.045, emits=True,
+            name="foundation",
+            solid=slab(2 * w + 0.1, 2 * d + 0.1, 0.34, -0.06).scaled(k),
+            material=stone("#4c4946", "#8f877c", 33, 0.2),
+            spacing_m=0.06,
+        ),
+        Part(
+            name="inside",
+            solid=slab(2 * w - 0.1, 2 * d - 0.1, 2.2, 0.3, 0.0).scaled(k),
+            material=m.plain("#1a110b"),
+            spacing_m=0.14,
+        ),
+        Part(
+            name="door",
+            solid=box(0.92, 0.06, 1.95, 0.01).moved(-0.8, -d - 0.03, floor + 0.98).scaled(k),
+            material=boards("#4e2c19", "#8f5a34", 0.15),
+            spacing_m=0.03,
+        ),
+        Part(
+            name="knob",
+            solid=ellipsoid(0.035, 0.035, 0.035, 2).moved(-0.45, -d - 0.09, floor + 0.95).scaled(k),
+            material=m.metal("#a8843f"),
+            spacing_m=0.014,
+        ),
+        Part(
+            name="windows",
+            solid=join([pane.moved(0.95, -d - 0.06, floor + 1.27), pane.turned(90).moved(w + 0.02, 0, floor + 1.27)]).scaled(k),
+            material=glowing(WARM, 1.5),
+            spacing_m=0.045,
+            emits=True,
         ),
         Part(name="chimney", solid=join(chimney).scaled(k), material=stone("#55504b", "#9a9186", 31), spacing_m=0.05),
         Part(
-            name="porch lamp", solid=ellipsoid(0.05, 0.05, 0.075, 2).moved(*lamp).scaled(k), material=m.emitting("#ffdba0", 3.4),
-            spacing_m=0.016, casts_shadow=False, emits=True,
+            name="porch lamp",
+            solid=ellipsoid(0.05, 0.05, 0.075, 2).moved(*lamp).scaled(k),
+            material=m.emitting("#ffdba0", 3.4),
+            spacing_m=0.016,
+            casts_shadow=False,
+            emits=True,
         ),
         Part(
-            name="lamp cap", solid=join([slab(0.13, 0.13, 0.02, z).moved(lamp[0], lamp[1]) for z in (lamp[2] + 0.08, lamp[2] - 0.1)]).scaled(k),
-            material=m.metal("#1a1512", 0.4), spacing_m=0.016, smooth=False,
+            name="lamp cap",
+            solid=join([slab(0.13, 0.13, 0.02, z).moved(lamp[0], lamp[1]) for z in (lamp[2] + 0.08, lamp[2] - 0.1)]).scaled(k),
+            material=m.metal("#1a1512", 0.4),
+            spacing_m=0.016,
+            smooth=False,
         ),
-    )  # fmt: skip
+    )
     glow = Emitter(center=(lamp[0] * k, lamp[1] * k, lamp[2] * k), radius_m=0.06 * k, power=(1.65, 0.95, 0.4))
     spill = Emitter(center=(0.95 * k, (-d - 0.35) * k, (floor + 1.2) * k), radius_m=0.12 * k, power=(0.9, 0.5, 0.2))
     return Model(
-        kind="log cabin", parts=parts, emitters=(glow, spill), has_front=True, mass_kg=9000, color=item.color or "brown", material="wood",
+        kind="log cabin",
+        parts=parts,
+        emitters=(glow, spill),
+        has_front=True,
+        mass_kg=9000,
+        color=item.color or "brown",
+        material="wood",
         movable=False,
-    )  # fmt: skip
+    )
 
 
 def _house(item: Item, rng: np.random.Generator) -> Model:
@@ -178,10 +227,11 @@ def _house(item: Item, rng: np.random.Generator) -> Model:
     else:
         wall = m.plaster(wall_color)
     body = slab(2 * w, 2 * d, h, 0.0, 0.02, 0.4)
-    body = solid(body.vertices, body.faces, body.vertices + (0, 0, 0))
     gables = []
     for side in (-1.0, 1.0):
-        g = sheet(lambda u, v, side=side: (np.full_like(u, side * w * 0.995), (u - 0.5) * 2 * d * (1 - v * 0.985), h + v * rise), 14, 10)
+        g = sheet(
+            lambda u, v, side=side: (np.full_like(u, side * w * 0.995), (u - 0.5) * 2 * d * (1 - v * 0.985), h + v * rise), 14, 10
+        )
         gables.append(solid(g.vertices, g.faces if side > 0 else g.faces[:, ::-1]))
     cover, under = roof(w + 0.4, d, rise, h - 0.1, 0.45)
     frame, pane = window(0.8, 0.95)
@@ -203,26 +253,45 @@ def _house(item: Item, rng: np.random.Generator) -> Model:
     if barn:
         for s in (-1, 1):
             tilt = math.degrees(math.atan2(door_h, door_w / 2))
-            brace = box(math.hypot(door_w / 2, door_h) * 0.94, 0.05, 0.1, 0.006).turned(s * tilt, "y").moved(s * door_w / 4, -d - 0.07, door_h / 2)
+            brace = (
+                box(math.hypot(door_w / 2, door_h) * 0.94, 0.05, 0.1, 0.006)
+                .turned(s * tilt, "y")
+                .moved(s * door_w / 4, -d - 0.07, door_h / 2)
+            )
             beams.append(brace)
     chimney = slab(0.6, 0.6, 1.7, h + 0.7).moved(-1.5, 0.5)
     snow = 0.95 if says(item, "snow") else 0.0
-    roof_tones = ("#3a3a3e", "#74747a") if barn else ("#5a2c20", "#a85a40") if not says(item, "thatched") else ("#7a6434", "#c8ac68")
+    roof_tones = (
+        ("#3a3a3e", "#74747a") if barn else ("#5a2c20", "#a85a40") if not says(item, "thatched") else ("#7a6434", "#c8ac68")
+    )
     parts = [
         Part(name="walls", solid=join([body, *gables]).scaled(k), material=wall, spacing_m=0.085, smooth=False),
         Part(name="roof", solid=cover.scaled(k), material=shingles(*roof_tones, moss=0.25, snow=snow), spacing_m=0.075),
         Part(name="under roof", solid=under.scaled(k), material=m.plain("#241912"), spacing_m=0.16, thin=0.01),
-        Part(name="beams", solid=join(beams).scaled(k), material=boards("#e8e4dc", "#f4f0e8") if barn else boards(), spacing_m=0.05),
-        Part(name="door", solid=box(door_w, 0.06, door_h, 0.01).moved(0, -d - 0.03, door_h / 2).scaled(k), material=boards(*_tones("#5c3a22" if not barn else wall_color), 0.17), spacing_m=0.045),
+        Part(
+            name="beams", solid=join(beams).scaled(k), material=boards("#e8e4dc", "#f4f0e8") if barn else boards(), spacing_m=0.05
+        ),
+        Part(
+            name="door",
+            solid=box(door_w, 0.06, door_h, 0.01).moved(0, -d - 0.03, door_h / 2).scaled(k),
+            material=boards(*_tones("#5c3a22" if not barn else wall_color), 0.17),
+            spacing_m=0.045,
+        ),
         Part(name="windows", solid=join(panes).scaled(k), material=glowing(WARM, 0.75), spacing_m=0.06, emits=True),
-    ]  # fmt: skip
+    ]
     if not barn:
         parts.append(Part(name="chimney", solid=chimney.scaled(k), material=m.bricks("#7a4030"), spacing_m=0.06, smooth=False))
     spill = Emitter(center=(1.5 * k, (-d - 0.4) * k, 1.4 * k), radius_m=0.14 * k, power=(0.9, 0.5, 0.2))
     return Model(
-        kind="barn" if barn else "house", parts=tuple(parts), emitters=(spill,), has_front=True, mass_kg=30000,
-        color=item.color or ("red" if barn else "beige"), material=item.material or ("wood" if timber else "plaster"), movable=False,
-    )  # fmt: skip
+        kind="barn" if barn else "house",
+        parts=tuple(parts),
+        emitters=(spill,),
+        has_front=True,
+        mass_kg=30000,
+        color=item.color or ("red" if barn else "beige"),
+        material=item.material or ("wood" if timber else "plaster"),
+        movable=False,
+    )
 
 
 def _tent(item: Item, rng: np.random.Generator) -> Model:
@@ -247,16 +316,24 @@ def _tent(item: Item, rng: np.random.Generator) -> Model:
                 sign * (half * (1 - v) - (1 - u) * half * (1 - v) * 0.62),
                 -length / 2 - 0.22 * (1 - u) * (1 - v),
                 height * v,
-            ), 10, 12,
-        )  # fmt: skip
+            ),
+            10,
+            12,
+        )
         flaps.append(solid(f.vertices, f.faces))
     skins = join([side(1.0), side(-1.0), solid(back.vertices, back.faces[:, ::-1]), *flaps])
     poles = [rod((0, y, 0), (0, y, height + 0.06), 0.02, sides=8) for y in (-length / 2, length / 2)]
     poles += [rod((0, -length / 2, height + 0.05), (0, length / 2, height + 0.05), 0.018, sides=8)]
     lines = [
-        rod((s * half * 0.4, y, height * 0.62), (s * (half + 0.42), y * 1.15, 0.0), 0.006, sides=5) for s in (-1, 1) for y in (-1.0, 1.0)
+        rod((s * half * 0.4, y, height * 0.62), (s * (half + 0.42), y * 1.15, 0.0), 0.006, sides=5)
+        for s in (-1, 1)
+        for y in (-1.0, 1.0)
     ]
-    pegs = [rod((s * (half + 0.42), y * 1.15, 0.1), (s * (half + 0.46), y * 1.15, -0.05), 0.012, sides=6) for s in (-1, 1) for y in (-1.0, 1.0)]
+    pegs = [
+        rod((s * (half + 0.42), y * 1.15, 0.1), (s * (half + 0.46), y * 1.15, -0.05), 0.012, sides=6)
+        for s in (-1, 1)
+        for y in (-1.0, 1.0)
+    ]
     floor = slab(2 * half * 0.96, length * 0.96, 0.02, 0.0)
     bed = slab(0.65, 1.7, 0.09, 0.02, 0.04).moved(-0.3, 0.1)
     parts = (
@@ -266,7 +343,9 @@ def _tent(item: Item, rng: np.random.Generator) -> Model:
         Part(name="floor", solid=floor.scaled(k), material=m.fabric("#4a4438"), spacing_m=0.07),
         Part(name="bedroll", solid=bed.scaled(k), material=m.fabric("#6a3a30"), spacing_m=0.05),
     )
-    return Model(kind="tent", parts=parts, has_front=True, mass_kg=14, color=item.color or "tan", material="fabric", movable=False)
+    return Model(
+        kind="tent", parts=parts, has_front=True, mass_kg=14, color=item.color or "tan", material="fabric", movable=False
+    )
 
 
 def _kennel(item: Item, rng: np.random.Generator) -> Model:
@@ -275,18 +354,28 @@ def _kennel(item: Item, rng: np.random.Generator) -> Model:
     cover, under = roof(d + 0.08, w, rise, h - 0.08, 0.1)
     walls = slab(2 * w, 2 * d, h, 0.0, 0.008)
     gables = [
-        solid(*(lambda s: (s.vertices, s.faces if y < 0 else s.faces[:, ::-1]))(sheet(lambda u, v, y=y: ((u - 0.5) * 2 * w * (1 - 0.98 * v), np.full_like(u, y), h + rise * v), 8, 8)))
+        solid(
+            *(lambda s: (s.vertices, s.faces if y < 0 else s.faces[:, ::-1]))(
+                sheet(lambda u, v, y=y: ((u - 0.5) * 2 * w * (1 - 0.98 * v), np.full_like(u, y), h + rise * v), 8, 8)
+            )
+        )
         for y in (-d + 0.005, d - 0.005)
-    ]  # fmt: skip
+    ]
     a = np.linspace(0, np.pi, 10)
     hole = np.concatenate([[[0.17, 0.05]], np.column_stack([0.17 * np.cos(a), 0.34 + 0.17 * np.sin(a)]), [[-0.17, 0.05]]])
     door = extrude(hole, 0.01).turned(90, "x").moved(y=-d + 0.002)
     parts = (
-        Part(name="walls", solid=join([walls, *gables]).scaled(k), material=boards(*_tones(color_of(item, "#9a5a34")), 0.11, 2), spacing_m=0.03, smooth=False),
+        Part(
+            name="walls",
+            solid=join([walls, *gables]).scaled(k),
+            material=boards(*_tones(color_of(item, "#9a5a34")), 0.11, 2),
+            spacing_m=0.03,
+            smooth=False,
+        ),
         Part(name="roof", solid=cover.turned(90).scaled(k), material=shingles("#4a2018", "#8a4434", 0.0), spacing_m=0.03),
         Part(name="under roof", solid=under.turned(90).scaled(k), material=m.plain("#241912"), spacing_m=0.06, thin=0.01),
         Part(name="doorway", solid=door.scaled(k), material=m.plain("#120c08"), spacing_m=0.03),
-    )  # fmt: skip
+    )
     return Model(kind="dog house", parts=parts, has_front=True, mass_kg=35, color=item.color or "brown", material="wood")
 
 
@@ -296,14 +385,47 @@ def _tones(color: str) -> tuple[np.ndarray, np.ndarray]:
 
 KINDS: tuple[Kind, ...] = (
     Kind(
-        name="log cabin", synonyms=("cabin", "wooden cabin", "hut", "wood cabin", "lodge"), build=_cabin, size_m=CABIN_M, habitat="ground",
-        family="outdoor", hypernyms=("house", "building"),
+        name="log cabin",
+        synonyms=("cabin", "wooden cabin", "hut", "wood cabin", "lodge"),
+        build=_cabin,
+        size_m=CABIN_M,
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("house", "building"),
     ),
     Kind(
-        name="house", synonyms=("cottage", "farmhouse", "timber house", "home", "hotel", "shop"), build=_house, size_m=(6.6, 5.4, 5.2),
-        habitat="ground", family="outdoor", hypernyms=("building",),
+        name="house",
+        synonyms=("cottage", "farmhouse", "timber house", "home", "hotel", "shop"),
+        build=_house,
+        size_m=(6.6, 5.4, 5.2),
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("building",),
     ),
-    Kind(name="barn", synonyms=("shed", "stable"), build=_house, size_m=(6.6, 5.4, 5.2), habitat="ground", family="outdoor", hypernyms=("building",)),
-    Kind(name="tent", synonyms=("camping tent", "marquee", "teepee"), build=_tent, size_m=(2.6, 2.5, 1.6), habitat="ground", family="outdoor", hypernyms=("shelter",)),
-    Kind(name="dog house", synonyms=("doghouse", "kennel"), build=_kennel, size_m=(0.9, 1.15, 1.0), habitat="ground", family="outdoor"),
-)  # fmt: skip
+    Kind(
+        name="barn",
+        synonyms=("shed", "stable"),
+        build=_house,
+        size_m=(6.6, 5.4, 5.2),
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("building",),
+    ),
+    Kind(
+        name="tent",
+        synonyms=("camping tent", "marquee", "teepee"),
+        build=_tent,
+        size_m=(2.6, 2.5, 1.6),
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("shelter",),
+    ),
+    Kind(
+        name="dog house",
+        synonyms=("doghouse", "kennel"),
+        build=_kennel,
+        size_m=(0.9, 1.15, 1.0),
+        habitat="ground",
+        family="outdoor",
+    ),
+)

@@ -39,12 +39,25 @@ def tree_model(
     parts = [Part(name="wood", solid=wood, material=bark_of, spacing_m=0.05 + 0.003 * height_m)]
     if shade is not None:
         parts.append(
-            Part(name="shade", solid=shade, material=plain(mean_color(leaves)), spacing_m=1.0, thin=1.0, opacity=0.0, collides=False)
+            Part(
+                name="shade",
+                solid=shade,
+                material=plain(mean_color(leaves)),
+                spacing_m=1.0,
+                thin=1.0,
+                opacity=0.0,
+                collides=False,
+            )
         )
     return Model(
-        kind=kind, parts=tuple(parts), strands=(leaves,) if leaves else (), mass_kg=18 * height_m**2, color=color,
-        material="wood", movable=False,
-    )  # fmt: skip
+        kind=kind,
+        parts=tuple(parts),
+        strands=(leaves,) if leaves else (),
+        mass_kg=18 * height_m**2,
+        color=color,
+        material="wood",
+        movable=False,
+    )
 
 
 def pine(item: Item, rng: np.random.Generator, needles: int = 3600, snow: float = 0.0) -> Model:
@@ -57,10 +70,21 @@ def pine(item: Item, rng: np.random.Generator, needles: int = 3600, snow: float 
 
 
 def broadleaf(
-    kind: str, height_m: float, spread_m: float, rng: np.random.Generator, leaves: int, dark: str, light: str,
-    trunk: float = 0.3, girth: float = 0.034, forks: int = 5, clump: float = 0.2, snow: float = 0.0, leaf_m: float = 0.17,
+    kind: str,
+    height_m: float,
+    spread_m: float,
+    rng: np.random.Generator,
+    leaves: int,
+    dark: str,
+    light: str,
+    trunk: float = 0.3,
+    girth: float = 0.034,
+    forks: int = 5,
+    clump: float = 0.2,
+    snow: float = 0.0,
+    leaf_m: float = 0.17,
     bark_of: Material | None = None,
-) -> Model:  # fmt: skip
+) -> Model:
     """A trunk with forking branches and leaves in clumps around the twigs."""
     wood, tips = skeleton(height_m, spread_m, rng, trunk=trunk, girth=girth, forks=forks)
     tips = tips + UP * (0.02 * height_m)
@@ -93,16 +117,37 @@ def _tree(item: Item, rng: np.random.Generator) -> Model:
 def _birch(item: Item, rng: np.random.Generator) -> Model:
     k = scale_of(item, BIRCH_M, 0.15, rng)
     model = broadleaf(
-        "birch tree", BIRCH_M[2] * k, BIRCH_M[0] * k, rng, 3000, "#4a5f22", color_of(item, "#a8b84e"), trunk=0.42, girth=0.013,
-        forks=4, clump=0.24, leaf_m=0.13, bark_of=birch_bark(),
-    )  # fmt: skip
+        "birch tree",
+        BIRCH_M[2] * k,
+        BIRCH_M[0] * k,
+        rng,
+        3000,
+        "#4a5f22",
+        color_of(item, "#a8b84e"),
+        trunk=0.42,
+        girth=0.013,
+        forks=4,
+        clump=0.24,
+        leaf_m=0.13,
+        bark_of=birch_bark(),
+    )
     return replace(model, color=item.color or "green")
 
 
 def _olive(item: Item, rng: np.random.Generator) -> Model:
     k = scale_of(item, OLIVE_M, 0.12, rng)
     model = broadleaf(
-        "olive tree", OLIVE_M[2] * k, OLIVE_M[0] * k, rng, 3200, "#3d4a34", "#9aa886", trunk=0.3, girth=0.055, clump=0.21, leaf_m=0.12
+        "olive tree",
+        OLIVE_M[2] * k,
+        OLIVE_M[0] * k,
+        rng,
+        3200,
+        "#3d4a34",
+        "#9aa886",
+        trunk=0.3,
+        girth=0.055,
+        clump=0.21,
+        leaf_m=0.12,
     )
     return replace(model, color="green")
 
@@ -122,9 +167,13 @@ def _fruit(item: Item, rng: np.random.Generator) -> Model:
     pick = rng.choice(len(leaves.roots), 70, replace=False)
     spot = leaves.tips[pick] + leaves.normals[pick] * 0.05
     fruit = Strands(
-        roots=spot - UP * 0.05, tips=spot + UP * 0.05, width_m=np.full(70, 0.036), normals=leaves.normals[pick],
-        albedo=np.tile(linear("#c8281e"), (70, 1)) * rng.uniform(0.8, 1.1, (70, 1)), thin=0.2,
-    )  # fmt: skip
+        roots=spot - UP * 0.05,
+        tips=spot + UP * 0.05,
+        width_m=np.full(70, 0.036),
+        normals=leaves.normals[pick],
+        albedo=np.tile(linear("#c8281e"), (70, 1)) * rng.uniform(0.8, 1.1, (70, 1)),
+        thin=0.2,
+    )
     return replace(model, strands=(leaves, fruit), color="green")
 
 
@@ -143,14 +192,28 @@ def _palm(item: Item, rng: np.random.Generator) -> Model:
     way = np.column_stack([np.cos(azimuth) * np.cos(climb), np.sin(azimuth) * np.cos(climb), np.sin(climb)])
     lengths = 0.34 * height * rng.uniform(0.85, 1.08, k)
     leaves, shade = fronds(
-        np.repeat(path[-1:], k, 0), way, lengths, rng, 1900, dark="#2f4f1c", light=color_of(item, "#87a040"), droop=0.62, leaflet=0.26
+        np.repeat(path[-1:], k, 0),
+        way,
+        lengths,
+        rng,
+        1900,
+        dark="#2f4f1c",
+        light=color_of(item, "#87a040"),
+        droop=0.62,
+        leaflet=0.26,
     )
     nuts = path[-1] + np.column_stack([0.16 * np.cos(np.arange(5) * 1.3), 0.16 * np.sin(np.arange(5) * 1.3), np.full(5, -0.2)])
     coconut = Strands(
-        roots=nuts - UP * 0.09, tips=nuts + UP * 0.09, width_m=np.full(5, 0.07), albedo=np.tile(linear("#4a3220"), (5, 1)),
-        normals=np.tile([0.0, 0.0, 1.0], (5, 1)), thin=0.0,
-    )  # fmt: skip
-    model = tree_model("palm tree", tube(path, radius, 12), bark("#5a4634", "#a58a68", 0.35), leaves, shade, height, item.color or "green")
+        roots=nuts - UP * 0.09,
+        tips=nuts + UP * 0.09,
+        width_m=np.full(5, 0.07),
+        albedo=np.tile(linear("#4a3220"), (5, 1)),
+        normals=np.tile([0.0, 0.0, 1.0], (5, 1)),
+        thin=0.0,
+    )
+    model = tree_model(
+        "palm tree", tube(path, radius, 12), bark("#5a4634", "#a58a68", 0.35), leaves, shade, height, item.color or "green"
+    )
     return replace(model, strands=(leaves, coconut))
 
 
@@ -173,37 +236,93 @@ def _cypress(item: Item, rng: np.random.Generator) -> Model:
 
 KINDS: tuple[Kind, ...] = (
     Kind(
-        name="pine tree", synonyms=("pine", "fir", "fir tree", "spruce", "spruce tree", "conifer", "evergreen", "christmas tree"),
-        build=pine, size_m=PINE_M, habitat="ground", family="outdoor", hypernyms=("tree", "plant"),
-    ),
-    Kind(
-        name="oak tree", synonyms=("oak", "maple", "maple tree", "linden", "chestnut tree", "beech", "beech tree", "willow"),
-        build=_oak, size_m=OAK_M, habitat="ground", family="outdoor", hypernyms=("tree", "plant"),
-    ),
-    Kind(
-        name="tree", synonyms=("deciduous tree", "shade tree", "leafy tree"), build=_tree, size_m=OAK_M, habitat="ground",
-        family="outdoor", hypernyms=("plant",),
-    ),
-    Kind(
-        name="birch tree", synonyms=("birch", "aspen", "poplar"), build=_birch, size_m=BIRCH_M, habitat="ground", family="outdoor",
+        name="pine tree",
+        synonyms=("pine", "fir", "fir tree", "spruce", "spruce tree", "conifer", "evergreen", "christmas tree"),
+        build=pine,
+        size_m=PINE_M,
+        habitat="ground",
+        family="outdoor",
         hypernyms=("tree", "plant"),
     ),
     Kind(
-        name="palm tree", synonyms=("palm", "coconut tree", "coconut palm", "date palm"), build=_palm, size_m=PALM_M,
-        habitat="ground", family="outdoor", hypernyms=("tree", "plant"),
+        name="oak tree",
+        synonyms=("oak", "maple", "maple tree", "linden", "chestnut tree", "beech", "beech tree", "willow"),
+        build=_oak,
+        size_m=OAK_M,
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("tree", "plant"),
     ),
     Kind(
-        name="dead tree", synonyms=("bare tree", "withered tree", "leafless tree"), build=_dead, size_m=DEAD_M, habitat="ground",
-        family="outdoor", hypernyms=("tree",),
+        name="tree",
+        synonyms=("deciduous tree", "shade tree", "leafy tree"),
+        build=_tree,
+        size_m=OAK_M,
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("plant",),
     ),
-    Kind(name="olive tree", synonyms=("olive",), build=_olive, size_m=OLIVE_M, habitat="ground", family="outdoor", hypernyms=("tree", "plant")),
     Kind(
-        name="cherry tree", synonyms=("cherry blossom tree", "blossom tree", "cherry blossom", "magnolia"), build=_blossom,
-        size_m=BLOSSOM_M, habitat="ground", family="outdoor", hypernyms=("tree", "plant"),
+        name="birch tree",
+        synonyms=("birch", "aspen", "poplar"),
+        build=_birch,
+        size_m=BIRCH_M,
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("tree", "plant"),
     ),
     Kind(
-        name="apple tree", synonyms=("fruit tree", "orange tree", "lemon tree", "pear tree"), build=_fruit, size_m=BLOSSOM_M,
-        habitat="ground", family="outdoor", hypernyms=("tree", "plant"),
+        name="palm tree",
+        synonyms=("palm", "coconut tree", "coconut palm", "date palm"),
+        build=_palm,
+        size_m=PALM_M,
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("tree", "plant"),
     ),
-    Kind(name="cypress", synonyms=("cypress tree",), build=_cypress, size_m=(1.6, 1.6, 7.0), habitat="ground", family="outdoor", hypernyms=("tree", "plant")),
-)  # fmt: skip
+    Kind(
+        name="dead tree",
+        synonyms=("bare tree", "withered tree", "leafless tree"),
+        build=_dead,
+        size_m=DEAD_M,
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("tree",),
+    ),
+    Kind(
+        name="olive tree",
+        synonyms=("olive",),
+        build=_olive,
+        size_m=OLIVE_M,
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("tree", "plant"),
+    ),
+    Kind(
+        name="cherry tree",
+        synonyms=("cherry blossom tree", "blossom tree", "cherry blossom", "magnolia"),
+        build=_blossom,
+        size_m=BLOSSOM_M,
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("tree", "plant"),
+    ),
+    Kind(
+        name="apple tree",
+        synonyms=("fruit tree", "orange tree", "lemon tree", "pear tree"),
+        build=_fruit,
+        size_m=BLOSSOM_M,
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("tree", "plant"),
+    ),
+    Kind(
+        name="cypress",
+        synonyms=("cypress tree",),
+        build=_cypress,
+        size_m=(1.6, 1.6, 7.0),
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("tree", "plant"),
+    ),
+)

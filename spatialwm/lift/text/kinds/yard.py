@@ -45,7 +45,10 @@ def _bench(item: Item, rng: np.random.Generator) -> Model:
     slats += [_board(1.6, 0.03, 0.085, 7 + i).turned(-14, "x").moved(0, 0.245 + 0.03 * i, 0.56 + 0.115 * i) for i in range(3)]
     iron = []
     for x in (-0.66, 0.66):
-        iron += [tube([[x, -0.24, 0.0], [x, -0.22, 0.22], [x, -0.2, 0.42]], 0.024, 8), tube([[x, 0.24, 0.0], [x, 0.2, 0.22], [x, 0.21, 0.42]], 0.024, 8)]
+        iron += [
+            tube([[x, -0.24, 0.0], [x, -0.22, 0.22], [x, -0.2, 0.42]], 0.024, 8),
+            tube([[x, 0.24, 0.0], [x, 0.2, 0.22], [x, 0.21, 0.42]], 0.024, 8),
+        ]
         iron += [rod((x, -0.25, 0.42), (x, 0.22, 0.42), 0.02, sides=8), rod((x, 0.2, 0.42), (x, 0.31, 0.85), 0.02, sides=8)]
         t = np.linspace(0, 1, 9)
         iron.append(tube(np.column_stack([np.full(9, x), -0.25 + 0.48 * t, 0.62 + 0.03 * np.sin(np.pi * t)]), 0.02, 8))
@@ -56,7 +59,13 @@ def _bench(item: Item, rng: np.random.Generator) -> Model:
     )
     seat = Surface(z=0.458 * k, low=(-0.75 * k, -0.24 * k), high=(0.75 * k, 0.2 * k), clearance_m=10.0, name="seat")
     return Model(
-        kind="bench", parts=parts, surfaces=(seat,), has_front=True, mass_kg=38 * k**2, color=look.color or "brown", material=look.name
+        kind="bench",
+        parts=parts,
+        surfaces=(seat,),
+        has_front=True,
+        mass_kg=38 * k**2,
+        color=look.color or "brown",
+        material=look.name,
     )
 
 
@@ -71,10 +80,14 @@ def _picnic_table(item: Item, rng: np.random.Generator) -> Model:
         planks += [_board(0.045, 1.46, 0.09, 21).moved(x, 0, 0.38), _board(0.045, 0.68, 0.09, 22).moved(x, 0, 0.67)]
     part = Part(name="table", solid=join(planks).scaled(k), material=look.material, spacing_m=0.032)
     top = Surface(z=0.75 * k, low=(-0.88 * k, -0.36 * k), high=(0.88 * k, 0.36 * k))
-    return Model(kind="picnic table", parts=(part,), surfaces=(top,), mass_kg=60 * k**2, color=look.color or "brown", material=look.name)
+    return Model(
+        kind="picnic table", parts=(part,), surfaces=(top,), mass_kg=60 * k**2, color=look.color or "brown", material=look.name
+    )
 
 
-def rod_board(start: tuple[float, float, float], end: tuple[float, float, float], width: float = 0.1, depth: float = 0.045) -> Solid:
+def rod_board(
+    start: tuple[float, float, float], end: tuple[float, float, float], width: float = 0.1, depth: float = 0.045
+) -> Solid:
     """A straight plank in a plane of constant x, from ``start`` to ``end``."""
     a, b = np.array(start), np.array(end)
     length = float(np.linalg.norm(b - a))
@@ -115,9 +128,13 @@ def _gate(item: Item, rng: np.random.Generator) -> Model:
     posts = [slab(0.34, 0.34, 1.7).moved(x) for x in (-0.95, 0.95)] + [slab(0.42, 0.42, 0.1, 1.7).moved(x) for x in (-0.95, 0.95)]
     parts = (
         Part(name="bars", solid=join([*bars, *tips]).scaled(k), material=look.material, spacing_m=0.02),
-        Part(name="posts", solid=join(posts).scaled(k), material=stone("#55534f", "#a09a90", 8, 0.3), spacing_m=0.036, smooth=False),
+        Part(
+            name="posts", solid=join(posts).scaled(k), material=stone("#55534f", "#a09a90", 8, 0.3), spacing_m=0.036, smooth=False
+        ),
     )
-    return Model(kind="gate", parts=parts, has_front=True, mass_kg=400, color=item.color or "black", material=look.name, movable=False)
+    return Model(
+        kind="gate", parts=parts, has_front=True, mass_kg=400, color=item.color or "black", material=look.name, movable=False
+    )
 
 
 def _well(item: Item, rng: np.random.Generator) -> Model:
@@ -130,7 +147,11 @@ def _well(item: Item, rng: np.random.Generator) -> Model:
             stones.append(s.moved(0.58 * math.cos(a), 0.58 * math.sin(a), 0.08 + 0.155 * row))
     rim = ring(0.58, 0.11, 36, 8).scaled(1, 1, 0.5).moved(z=0.8)
     wood = [slab(0.1, 0.1, 1.85).moved(x) for x in (-0.66, 0.66)]
-    wood += [rod((-0.75, 0, 1.42), (0.75, 0, 1.42), 0.05), rod((0.7, 0, 1.42), (0.86, 0, 1.42), 0.015), rod((0.86, 0, 1.42), (0.86, 0, 1.22), 0.015)]
+    wood += [
+        rod((-0.75, 0, 1.42), (0.75, 0, 1.42), 0.05),
+        rod((0.7, 0, 1.42), (0.86, 0, 1.42), 0.015),
+        rod((0.86, 0, 1.42), (0.86, 0, 1.22), 0.015),
+    ]
     slopes = []
     for side in (-1.0, 1.0):
         s = sheet(lambda u, v, side=side: ((u - 0.5) * 1.8, side * 0.68 * (1 - v), 1.78 + 0.5 * v), 22, 10)
@@ -159,37 +180,86 @@ def _signpost(item: Item, rng: np.random.Generator) -> Model:
         point = box(0.142, 0.033, 0.142, 0.004).turned(45, "y").moved(side * length * 0.86)
         arrows.append(join([board, point]).retextured((z, 0, 0)).moved(y=-0.07).turned(turn).moved(z=z))
     parts = (
-        Part(name="post", solid=tube([[0, 0, 0], [0, 0, 1.0], [0, 0, 2.0]], 0.05, 12).scaled(k), material=bark("#4a3828", "#8f7558", 0.5), spacing_m=0.028),
+        Part(
+            name="post",
+            solid=tube([[0, 0, 0], [0, 0, 1.0], [0, 0, 2.0]], 0.05, 12).scaled(k),
+            material=bark("#4a3828", "#8f7558", 0.5),
+            spacing_m=0.028,
+        ),
         Part(name="boards", solid=join(arrows).scaled(k), material=boards("#7a5230", "#b88a58", 0.2, 2), spacing_m=0.024),
     )
-    return Model(kind="signpost", parts=parts, has_front=True, mass_kg=22, color=item.color or "brown", material="wood", movable=False)
+    return Model(
+        kind="signpost", parts=parts, has_front=True, mass_kg=22, color=item.color or "brown", material="wood", movable=False
+    )
 
 
 def _street_lamp(item: Item, rng: np.random.Generator) -> Model:
     k = scale_of(item, (0.5, 0.5, 3.4))
     look = finish_item(item, "iron", "#24272a")
     post = lathe(
-        [(1e-4, 0), (0.17, 0), (0.17, 0.12), (0.12, 0.2), (0.1, 0.5), (0.06, 0.62), (0.045, 1.6), (0.04, 2.75), (0.07, 2.8), (0.09, 2.86), (1e-4, 2.87)], 20
-    )  # fmt: skip
-    cage = [rod((0.09 * c, 0.09 * s, 2.86), (0.15 * c, 0.15 * s, 3.2), 0.012, sides=6) for c, s in ((1, 0), (0, 1), (-1, 0), (0, -1))]
+        [
+            (1e-4, 0),
+            (0.17, 0),
+            (0.17, 0.12),
+            (0.12, 0.2),
+            (0.1, 0.5),
+            (0.06, 0.62),
+            (0.045, 1.6),
+            (0.04, 2.75),
+            (0.07, 2.8),
+            (0.09, 2.86),
+            (1e-4, 2.87),
+        ],
+        20,
+    )
+    cage = [
+        rod((0.09 * c, 0.09 * s, 2.86), (0.15 * c, 0.15 * s, 3.2), 0.012, sides=6) for c, s in ((1, 0), (0, 1), (-1, 0), (0, -1))
+    ]
     hood = lathe([(1e-4, 3.2), (0.2, 3.2), (0.2, 3.23), (0.1, 3.34), (0.03, 3.38), (0.02, 3.45), (1e-4, 3.46)], 20)
     lamp = ellipsoid(0.085, 0.085, 0.13, 2).moved(z=3.03)
     parts = (
         Part(name="post", solid=join([post, *cage, hood]).scaled(k), material=look.material, spacing_m=0.028),
-        Part(name="lamp", solid=lamp.scaled(k), material=m.emitting("#ffdf9e", 4.0), spacing_m=0.03, casts_shadow=False, emits=True),
+        Part(
+            name="lamp", solid=lamp.scaled(k), material=m.emitting("#ffdf9e", 4.0), spacing_m=0.03, casts_shadow=False, emits=True
+        ),
     )
     light = Emitter(center=(0.0, 0.0, 3.03 * k), radius_m=0.11 * k, power=(5.2, 3.4, 1.6))
-    return Model(kind="street lamp", parts=parts, emitters=(light,), mass_kg=90, color=look.color or "black", material=look.name, movable=False)
+    return Model(
+        kind="street lamp",
+        parts=parts,
+        emitters=(light,),
+        mass_kg=90,
+        color=look.color or "black",
+        material=look.name,
+        movable=False,
+    )
 
 
 def _barrel(item: Item, rng: np.random.Generator) -> Model:
     k = scale_of(item, (0.62, 0.62, 0.85))
     t = np.linspace(0, 1, 13)
     bulge = 0.25 + 0.055 * np.sin(np.pi * t)
-    body = lathe([(1e-4, 0.02), (0.22, 0.02), *[(float(r), 0.85 * float(s)) for r, s in zip(bulge, t, strict=True)], (0.235, 0.85), (0.23, 0.81), (1e-4, 0.81)], 40)
+    body = lathe(
+        [
+            (1e-4, 0.02),
+            (0.22, 0.02),
+            *[(float(r), 0.85 * float(s)) for r, s in zip(bulge, t, strict=True)],
+            (0.235, 0.85),
+            (0.23, 0.81),
+            (1e-4, 0.81),
+        ],
+        40,
+    )
     angle = np.arctan2(body.vertices[:, 1], body.vertices[:, 0])
-    staves = solid(body.vertices, body.faces, np.column_stack([angle * 0.28, np.hypot(body.vertices[:, 0], body.vertices[:, 1]), body.vertices[:, 2]]))
-    hoops = [ring(0.25 + 0.055 * math.sin(math.pi * z / 0.85) + 0.004, 0.016, 40, 6).scaled(1, 1, 1.5).moved(z=z) for z in (0.1, 0.26, 0.59, 0.75)]
+    staves = solid(
+        body.vertices,
+        body.faces,
+        np.column_stack([angle * 0.28, np.hypot(body.vertices[:, 0], body.vertices[:, 1]), body.vertices[:, 2]]),
+    )
+    hoops = [
+        ring(0.25 + 0.055 * math.sin(math.pi * z / 0.85) + 0.004, 0.016, 40, 6).scaled(1, 1, 1.5).moved(z=z)
+        for z in (0.1, 0.26, 0.59, 0.75)
+    ]
     look = boards(*(m.shade(color_of(item, "#8a5c34"), f) for f in (0.55, 1.2)), 0.11)
     parts = (
         Part(name="staves", solid=staves.scaled(k), material=look, spacing_m=0.026),
@@ -230,13 +300,63 @@ def _snowman(item: Item, rng: np.random.Generator) -> Model:
 
 
 KINDS: tuple[Kind, ...] = (
-    Kind(name="bench", synonyms=("park bench", "garden bench", "wooden bench"), build=_bench, size_m=BENCH_M, habitat="ground", hypernyms=("seat", "furniture")),
-    Kind(name="picnic table", build=_picnic_table, size_m=(1.8, 1.5, 0.75), habitat="ground", family="outdoor", hypernyms=("table", "furniture")),
-    Kind(name="fence", synonyms=("wooden fence", "picket fence", "railing"), build=_fence, size_m=(4.0, 0.2, 1.1), habitat="ground", family="outdoor"),
-    Kind(name="gate", synonyms=("iron gate", "garden gate"), build=_gate, size_m=(2.3, 0.42, 1.8), habitat="ground", family="outdoor"),
-    Kind(name="well", synonyms=("stone well", "water well", "wishing well"), build=_well, size_m=(1.8, 1.4, 2.3), habitat="ground", family="outdoor"),
-    Kind(name="signpost", synonyms=("sign", "wooden sign", "road sign", "guidepost"), build=_signpost, size_m=(1.3, 0.3, 2.0), habitat="ground", family="outdoor"),
-    Kind(name="street lamp", synonyms=("lamp post", "lamppost", "streetlight", "street light", "lantern post"), build=_street_lamp, size_m=(0.4, 0.4, 3.45), habitat="ground", family="outdoor", hypernyms=("lamp", "light")),
+    Kind(
+        name="bench",
+        synonyms=("park bench", "garden bench", "wooden bench"),
+        build=_bench,
+        size_m=BENCH_M,
+        habitat="ground",
+        hypernyms=("seat", "furniture"),
+    ),
+    Kind(
+        name="picnic table",
+        build=_picnic_table,
+        size_m=(1.8, 1.5, 0.75),
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("table", "furniture"),
+    ),
+    Kind(
+        name="fence",
+        synonyms=("wooden fence", "picket fence", "railing"),
+        build=_fence,
+        size_m=(4.0, 0.2, 1.1),
+        habitat="ground",
+        family="outdoor",
+    ),
+    Kind(
+        name="gate",
+        synonyms=("iron gate", "garden gate"),
+        build=_gate,
+        size_m=(2.3, 0.42, 1.8),
+        habitat="ground",
+        family="outdoor",
+    ),
+    Kind(
+        name="well",
+        synonyms=("stone well", "water well", "wishing well"),
+        build=_well,
+        size_m=(1.8, 1.4, 2.3),
+        habitat="ground",
+        family="outdoor",
+    ),
+    Kind(
+        name="signpost",
+        synonyms=("sign", "wooden sign", "road sign", "guidepost"),
+        build=_signpost,
+        size_m=(1.3, 0.3, 2.0),
+        habitat="ground",
+        family="outdoor",
+    ),
+    Kind(
+        name="street lamp",
+        synonyms=("lamp post", "lamppost", "streetlight", "street light", "lantern post"),
+        build=_street_lamp,
+        size_m=(0.4, 0.4, 3.45),
+        habitat="ground",
+        family="outdoor",
+        hypernyms=("lamp", "light"),
+    ),
     Kind(name="barrel", synonyms=("cask", "keg", "wooden barrel"), build=_barrel, size_m=(0.62, 0.62, 0.85), habitat="ground"),
     Kind(name="snowman", build=_snowman, size_m=(1.0, 1.0, 1.95), habitat="ground", family="outdoor"),
-)  # fmt: skip
+)

@@ -19,7 +19,11 @@ Array = np.ndarray
 
 def air(terrain: Terrain, sky: Sky, quality: float, rng: np.random.Generator) -> Piece | None:
     """All of it as one backdrop piece that shines by itself; None in clear air without fires."""
-    strands = [s for s in (_mist(terrain, sky, quality, rng), _snowfall(terrain, sky, quality, rng), _rain(terrain, sky, quality, rng)) if s]
+    strands = [
+        s
+        for s in (_mist(terrain, sky, quality, rng), _snowfall(terrain, sky, quality, rng), _rain(terrain, sky, quality, rng))
+        if s
+    ]
     for s in terrain.standing:
         if s.kind == "campfire":
             k = max(s.extent) / 1.5
@@ -38,9 +42,15 @@ def air(terrain: Terrain, sky: Sky, quality: float, rng: np.random.Generator) ->
 def _blobs(at: Float[Array, "n 3"], half: Float[Array, "n 3"], width: Float[Array, " n"], glow: Array, opacity: float) -> Strands:
     n = len(at)
     return Strands(
-        roots=at - half, tips=at + half, width_m=width, albedo=np.full((n, 3), 0.002), normals=np.tile(UP, (n, 1)),
-        emission=np.broadcast_to(np.asarray(glow, np.float64), (n, 3)), opacity=opacity, thin=1.0,
-    )  # fmt: skip
+        roots=at - half,
+        tips=at + half,
+        width_m=width,
+        albedo=np.full((n, 3), 0.002),
+        normals=np.tile(UP, (n, 1)),
+        emission=np.broadcast_to(np.asarray(glow, np.float64), (n, 3)),
+        opacity=opacity,
+        thin=1.0,
+    )
 
 
 def _mist(terrain: Terrain, sky: Sky, quality: float, rng: np.random.Generator) -> Strands | None:
@@ -153,6 +163,12 @@ def reflected_sea(terrain: Terrain, sky: Sky, eye: Float[Array, " 3"], quality: 
     half = np.column_stack([size[:, 0] * 1.5, np.zeros(len(at)), np.zeros(len(at))])
     keep = shoreline > -1.2
     return Strands(
-        roots=(at - half)[keep], tips=(at + half)[keep], width_m=(size[:, 1] * 0.85)[keep], albedo=np.full((int(keep.sum()), 3), 0.002),
-        normals=np.tile(UP, (int(keep.sum()), 1)), emission=glow[keep], opacity=0.96, thin=0.0,
-    )  # fmt: skip
+        roots=(at - half)[keep],
+        tips=(at + half)[keep],
+        width_m=(size[:, 1] * 0.85)[keep],
+        albedo=np.full((int(keep.sum()), 3), 0.002),
+        normals=np.tile(UP, (int(keep.sum()), 1)),
+        emission=glow[keep],
+        opacity=0.96,
+        thin=0.0,
+    )

@@ -63,16 +63,44 @@ def grass(terrain: Terrain, eye: tuple[float, float], count: int, rng: np.random
     tone = np.clip(0.42 + 0.26 * rng.normal(size=n) + 0.45 * fbm(roots * (1, 1, 0), 0.6, 2, 51) + 0.12 * tall, 0, 1)
     normals = UP + rng.normal(0, 0.12, (n, 3))
     return Strands(
-        roots=roots, tips=tips, width_m=(0.0034 + 0.00062 * distance) * rng.uniform(0.75, 1.3, n),
+        roots=roots,
+        tips=tips,
+        width_m=(0.0034 + 0.00062 * distance) * rng.uniform(0.75, 1.3, n),
         albedo=mix(linear(biome.grass_dark), linear(biome.grass_light), tone).astype(np.float64),
-        normals=normals / np.linalg.norm(normals, axis=1, keepdims=True), opacity=0.94, thin=0.85,
-    )  # fmt: skip
+        normals=normals / np.linalg.norm(normals, axis=1, keepdims=True),
+        opacity=0.94,
+        thin=0.85,
+    )
 
 
 _AMONG_GRASS = frozenset(
-    {"bush", "flower", "mushroom", "fern", "pine tree", "oak tree", "tree", "birch tree", "palm tree", "dead tree", "olive tree", "cherry tree",
-     "apple tree", "cypress", "fence", "bench", "picnic table", "signpost", "street lamp", "gate", "rock", "tree stump", "tombstone", "cactus"}
-)  # fmt: skip
+    {
+        "bush",
+        "flower",
+        "mushroom",
+        "fern",
+        "pine tree",
+        "oak tree",
+        "tree",
+        "birch tree",
+        "palm tree",
+        "dead tree",
+        "olive tree",
+        "cherry tree",
+        "apple tree",
+        "cypress",
+        "fence",
+        "bench",
+        "picnic table",
+        "signpost",
+        "street lamp",
+        "gate",
+        "rock",
+        "tree stump",
+        "tombstone",
+        "cactus",
+    }
+)
 """Things that grass grows up to or between: their footprint is not bare."""
 
 
@@ -89,12 +117,19 @@ def blossoms(terrain: Terrain, eye: tuple[float, float], count: int, rng: np.ran
     if not n:
         return None
     colors = np.array([linear(c) for c in ("#f2eef4", "#e2a8d6", "#f2d060", "#e8604a", "#9a8ae0")])
-    pick = np.clip((fbm(np.column_stack([at, np.zeros(n)]), 0.22, 2, 63) * 0.5 + 0.5) * 5 + rng.normal(0, 0.5, n), 0, 4.99).astype(int)
+    pick = np.clip(
+        (fbm(np.column_stack([at, np.zeros(n)]), 0.22, 2, 63) * 0.5 + 0.5) * 5 + rng.normal(0, 0.5, n), 0, 4.99
+    ).astype(int)
     z = terrain.height(at[:, 0], at[:, 1]) + terrain.biome.grass_m * rng.uniform(0.7, 1.25, n)
     spot = np.column_stack([at, z])
     distance = np.hypot(at[:, 0] - eye[0], at[:, 1] - eye[1])
     size = (0.011 + 0.0007 * distance) * rng.uniform(0.8, 1.3, n)
     return Strands(
-        roots=spot - UP * size[:, None], tips=spot + UP * size[:, None], width_m=size, albedo=colors[pick] * rng.uniform(0.8, 1.1, (n, 1)),
-        normals=np.tile(UP, (n, 1)), opacity=0.95, thin=0.5,
-    )  # fmt: skip
+        roots=spot - UP * size[:, None],
+        tips=spot + UP * size[:, None],
+        width_m=size,
+        albedo=colors[pick] * rng.uniform(0.8, 1.1, (n, 1)),
+        normals=np.tile(UP, (n, 1)),
+        opacity=0.95,
+        thin=0.5,
+    )

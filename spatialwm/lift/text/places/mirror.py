@@ -62,7 +62,7 @@ def mirror(lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], s
         rgb = lit.rgb[index].clamp(0, 1) * torch.tensor([0.76, 0.83, 0.88])
         body = Gaussians.from_numpy(
             p, quats.numpy(), (lit.scales[index] * widen[:, None]).numpy(), lit.opacities[index].numpy(), rgb=rgb.numpy()
-        )  # fmt: skip
+        )
         overlays.append(Overlay(id=f"reflection-{number + 1}", category="reflection", gaussians=body))
         overlays.append(Overlay(id=f"ripples-{number + 1}", category="water", gaussians=_ripples(lake, level, body, rng)))
     return tuple(overlays)

@@ -63,17 +63,27 @@ def outdoor_place(graph: SceneGraph, kinds: dict[str, Kind], seed: int, quality:
 
     night = sky.stars > 300
     sun = Sun(
-        direction=tuple(float(v) for v in sky.sun_direction), irradiance=sky.sun, angle_rad=0.014 if max(sky.sun) > 2 else 0.03, samples=2
+        direction=tuple(float(v) for v in sky.sun_direction),
+        irradiance=sky.sun,
+        angle_rad=0.014 if max(sky.sun) > 2 else 0.03,
+        samples=2,
     )  # pyright: ignore[reportArgumentType]
     lights: tuple[Light, ...] = (sun,)
     shown = graph.time or ("night" if night else None)
     return Place(
         shell=Shell(
-            low=(-half, -half), high=(half, half), ceiling_m=None, ground_height=empty.at, walkable=_octagon(half), entry=entry,
+            low=(-half, -half),
+            high=(half, half),
+            ceiling_m=None,
+            ground_height=empty.at,
+            walkable=_octagon(half),
+            entry=entry,
             keep_clear=(((-1.0, -half), (1.0, -half + 2.2)),),
         ),
         pieces=(),
-        environment=Environment(kind=graph.place, time=shown, weather=graph.weather, background=_background(terrain=empty, sky=sky)),
+        environment=Environment(
+            kind=graph.place, time=shown, weather=graph.weather, background=_background(terrain=empty, sky=sky)
+        ),
         lights=lights,
         sky=sky.illumination,
         eyes=eyes,
@@ -91,11 +101,15 @@ def _dress(terrain: Terrain, sky: Sky, factor: float, seed: int, eye: Float[Arra
     blades = grass(terrain, (0.0, -0.7 * terrain.half_m), int(GRASS * factor), rng)
     specks = blossoms(terrain, (0.0, -0.5 * terrain.half_m), int(1500 * factor**0.5), rng)
     ground = Piece(
-        id="ground", category="ground", labels=("terrain", "floor"), friction=0.8, colliders=(_slab(terrain.half_m + 3.0),),
+        id="ground",
+        category="ground",
+        labels=("terrain", "floor"),
+        friction=0.8,
+        colliders=(_slab(terrain.half_m + 3.0),),
         material={"natural": "grass", "paving": "stone"}.get(terrain.biome.ground.pattern, terrain.biome.ground.pattern),
         parts=tuple(Part(name=n, solid=s, material=terrain.material(k), spacing_m=d) for n, s, d, k in terrain.sheets()),
         strands=tuple(s for s in (blades, specks) if s is not None),
-    )  # fmt: skip
+    )
     pieces: list[Piece | None] = [ground, surroundings.stones(terrain, rng)]
     pieces += surroundings.trees(terrain, factor, rng)
     pieces.append(surroundings.house_fronts(terrain, sky.stars > 0, rng))
@@ -135,8 +149,23 @@ def _octagon(half: float) -> tuple[tuple[float, float], ...]:
 
 def _slab(half: float) -> Mesh:
     """A thick convex block under the level ground, for physics."""
-    v = np.array([[x, y, z] for z in (-0.5, 0.0) for x, y in ((-half, -half), (half, -half), (half, half), (-half, half))], np.float32)
-    f = [[0, 2, 1], [0, 3, 2], [4, 5, 6], [4, 6, 7], [0, 1, 5], [0, 5, 4], [1, 2, 6], [1, 6, 5], [2, 3, 7], [2, 7, 6], [3, 0, 4], [3, 4, 7]]
+    v = np.array(
+        [[x, y, z] for z in (-0.5, 0.0) for x, y in ((-half, -half), (half, -half), (half, half), (-half, half))], np.float32
+    )
+    f = [
+        [0, 2, 1],
+        [0, 3, 2],
+        [4, 5, 6],
+        [4, 6, 7],
+        [0, 1, 5],
+        [0, 5, 4],
+        [1, 2, 6],
+        [1, 6, 5],
+        [2, 3, 7],
+        [2, 7, 6],
+        [3, 0, 4],
+        [3, 4, 7],
+    ]
     return Mesh(v, np.array(f, np.int32))
 
 
@@ -168,8 +197,15 @@ def outdoor_view(half: float, bounds: Float[Array, "m 2 3"]) -> Camera:
     # The outer half of a wide crown may be cut off; so may what rises above a cottage's ridge.
     reach = np.where(size[:, :2] > 4.0, 0.6 * size[:, :2] + 1.6, size[:, :2]) / 2
     top = np.minimum(bounds[:, 1, 2], 7.0)
-    corners = np.array([(m[0] + i * r[0], m[1] + j * r[1], z) for m, r, a, b in zip(middle, reach, bounds[:, 0, 2], top, strict=True)
-                        for i in (-1, 1) for j in (-1, 1) for z in (a, b)])  # fmt: skip
+    corners = np.array(
+        [
+            (m[0] + i * r[0], m[1] + j * r[1], z)
+            for m, r, a, b in zip(middle, reach, bounds[:, 0, 2], top, strict=True)
+            for i in (-1, 1)
+            for j in (-1, 1)
+            for z in (a, b)
+        ]
+    )
     focus = 0.5 * np.average(middle[:, :2], axis=0, weights=weights) + 0.25 * (corners[:, :2].min(0) + corners[:, :2].max(0))
     eye_z = float(np.clip(0.6 + 0.5 * top.max(), 0.65, 1.7))
     tan_x = math.tan(math.radians(FOV_X_DEG / 2))
@@ -179,7 +215,7 @@ def outdoor_view(half: float, bounds: Float[Array, "m 2 3"]) -> Camera:
         way = np.array([math.sin(turn), math.cos(turn)])
         along, across = (corners[:, :2] - focus) @ way, (corners[:, :2] - focus) @ (way[1], -way[0])
         wanted = np.maximum(np.abs(across) / (0.84 * tan_x), np.abs(corners[:, 2] - eye_z) / (0.9 * math.tan(half_y))) - along
-        eye = focus - way * float(np.clip(wanted.max(), 1.2, 2.2 * half))
+        eye = focus - way * float(np.clip(1.15 * wanted.max() + 0.4, 1.6, 2.2 * half))
         eye = np.clip(eye, -half - 1.2, half + 1.2)
         inside = ((middle[:, :2] - reach - 0.5 < eye) & (eye < middle[:, :2] + reach + 0.5)).all(1).any()
         score = -0.6 * abs(turn) - 4.0 * inside - 0.02 * float(np.linalg.norm(eye - focus))
@@ -189,7 +225,8 @@ def outdoor_view(half: float, bounds: Float[Array, "m 2 3"]) -> Camera:
     eye, way = chosen
     flat = np.maximum((corners[:, :2] - eye) @ way, 0.5)
     angle = np.arctan2(corners[:, 2] - eye_z, flat)
-    pitch = float(np.clip(0.5 * (angle.min() + angle.max()), math.radians(-24), angle.min() + 0.86 * half_y))
+    feet = float(angle.min())
+    pitch = float(np.clip(0.5 * (feet + float(angle.max())), feet + 0.5 * half_y, feet + 0.84 * half_y))
     distance = max(float(np.linalg.norm(focus - eye)), 1.0)
     ahead = focus if np.linalg.norm(focus - eye) > 0.5 else eye + way
     target = (float(ahead[0]), float(ahead[1]), eye_z + distance * math.tan(min(pitch, math.radians(8))))

@@ -92,9 +92,7 @@ class Sky:
         above = ramp(np.array([0.25]), self.stops)[0] * self.gain
         return 0.3 * self.horizon() + 0.6 * above
 
-    def fogged(
-        self, points: Float[Array, "n 3"], radiance: Float[Array, "n 3"], eye: Float[Array, " 3"]
-    ) -> Float[Array, "n 3"]:
+    def fogged(self, points: Float[Array, "n 3"], radiance: Float[Array, "n 3"], eye: Float[Array, " 3"]) -> Float[Array, "n 3"]:
         """Radiance that reaches ``eye`` through the air: exponential height fog that glows towards the sun."""
         ray = points - eye
         distance = np.linalg.norm(ray, axis=1)
@@ -108,20 +106,53 @@ class Sky:
 
 _DAWN = Sky(
     stops=((-0.05, "#f2b98a"), (0.03, "#f7c08a"), (0.12, "#f0b79a"), (0.25, "#c3b3c0"), (0.45, "#86a0c8"), (0.8, "#4f78b5")),
-    elevation_deg=17.0, azimuth_deg=68.0, sun=(11.0, 6.8, 3.6), glow=(1.2, 0.62, 0.26), gain=0.9, fill=1.5,
-    clouds=0.4, cloud_lit="#ffd9b0", cloud_dark="#b79aa8", fog_per_m=0.0035, fog_from_m=10.0, fog_height_m=18.0, exposure=1.25,
-)  # fmt: skip
+    elevation_deg=17.0,
+    azimuth_deg=68.0,
+    sun=(11.0, 6.8, 3.6),
+    glow=(1.2, 0.62, 0.26),
+    gain=0.9,
+    fill=1.5,
+    clouds=0.4,
+    cloud_lit="#ffd9b0",
+    cloud_dark="#b79aa8",
+    fog_per_m=0.0035,
+    fog_from_m=10.0,
+    fog_height_m=18.0,
+    exposure=1.25,
+)
 _DAY = Sky(
     stops=((-0.05, "#cfdfec"), (0.02, "#d3e3f0"), (0.12, "#b4d2ee"), (0.3, "#86b4e6"), (0.6, "#548fd6"), (1.0, "#3d76c4")),
-    elevation_deg=42.0, azimuth_deg=-28.0, sun=(7.2, 6.5, 5.3), glow=(0.30, 0.28, 0.22), gain=1.0, fill=1.9,
-    clouds=0.42, cloud_lit="#ffffff", cloud_dark="#aebccd", fog_per_m=0.0022, fog_from_m=16.0, fog_height_m=40.0,
-)  # fmt: skip
+    elevation_deg=42.0,
+    azimuth_deg=-28.0,
+    sun=(7.2, 6.5, 5.3),
+    glow=(0.30, 0.28, 0.22),
+    gain=1.0,
+    fill=1.9,
+    clouds=0.42,
+    cloud_lit="#ffffff",
+    cloud_dark="#aebccd",
+    fog_per_m=0.0022,
+    fog_from_m=16.0,
+    fog_height_m=40.0,
+)
 _NIGHT = Sky(
     stops=((-0.05, "#2b3a5e"), (0.03, "#2f4068"), (0.15, "#25355c"), (0.4, "#182546"), (0.9, "#0e1833")),
-    elevation_deg=34.0, azimuth_deg=122.0, sun=(0.85, 1.05, 1.5), glow=(0.10, 0.13, 0.20), gain=0.9, fill=4.6,
-    clouds=0.2, cloud_lit="#5a6a92", cloud_dark="#26324f", disc_deg=1.1, stars=2200, fog_per_m=0.003, fog_from_m=14.0,
-    fog_height_m=22.0, exposure=2.2,
-)  # fmt: skip
+    elevation_deg=34.0,
+    azimuth_deg=122.0,
+    sun=(0.85, 1.05, 1.5),
+    glow=(0.10, 0.13, 0.20),
+    gain=0.9,
+    fill=4.6,
+    clouds=0.2,
+    cloud_lit="#5a6a92",
+    cloud_dark="#26324f",
+    disc_deg=1.1,
+    stars=2200,
+    fog_per_m=0.003,
+    fog_from_m=14.0,
+    fog_height_m=22.0,
+    exposure=2.2,
+)
 
 TIMES: dict[str, Sky] = {
     "dawn": _DAWN,
@@ -131,18 +162,37 @@ TIMES: dict[str, Sky] = {
     "afternoon": replace(_DAY, elevation_deg=34.0, azimuth_deg=160.0, sun=(9.0, 7.7, 5.6)),
     "golden hour": replace(_DAWN, elevation_deg=14.0, azimuth_deg=138.0, sun=(11.0, 7.0, 3.7), fog_per_m=0.0014, exposure=1.0),
     "dusk": replace(
-        _DAWN, elevation_deg=5.0, azimuth_deg=112.0, sun=(3.0, 1.5, 1.1), glow=(0.95, 0.40, 0.22), gain=0.62, disc_deg=0.0,
+        _DAWN,
+        elevation_deg=5.0,
+        azimuth_deg=112.0,
+        sun=(3.0, 1.5, 1.1),
+        glow=(0.95, 0.40, 0.22),
+        gain=0.62,
+        disc_deg=0.0,
         stops=((-0.05, "#f0925c"), (0.03, "#f4a066"), (0.10, "#dd8a86"), (0.22, "#9a78a6"), (0.45, "#56619c"), (0.9, "#2d3f78")),
-        cloud_lit="#f0a890", cloud_dark="#6a5d80", stars=120, exposure=1.4, fill=1.7,
+        cloud_lit="#f0a890",
+        cloud_dark="#6a5d80",
+        stars=120,
+        exposure=1.4,
+        fill=1.7,
     ),
     "night": _NIGHT,
-}  # fmt: skip
+}
 """Skies by the time words of a scene graph; ``day`` when nothing is said."""
 
 _ALIASES = {
-    "sunrise": "dawn", "daybreak": "dawn", "early morning": "dawn", "midday": "noon", "daytime": "day", "sunset": "golden hour",
-    "evening": "golden hour", "twilight": "dusk", "midnight": "night", "nighttime": "night", "moonlight": "night",
-}  # fmt: skip
+    "sunrise": "dawn",
+    "daybreak": "dawn",
+    "early morning": "dawn",
+    "midday": "noon",
+    "daytime": "day",
+    "sunset": "golden hour",
+    "evening": "golden hour",
+    "twilight": "dusk",
+    "midnight": "night",
+    "nighttime": "night",
+    "moonlight": "night",
+}
 
 
 def sky_for(time: str | None, weather: str | None) -> Sky:
@@ -165,9 +215,14 @@ def _misty(sky: Sky, factor: float) -> Sky:
     """Thicker air close to the ground and a softer sun."""
     per_m = max(sky.fog_per_m, 0.0024) * factor
     return replace(
-        sky, fog_per_m=per_m, fog_from_m=7.0, fog_height_m=9.0, clouds=sky.clouds * 0.6,
-        sun=_times(sky.sun, 0.85), glow=_times(sky.glow, 1.1),
-    )  # fmt: skip
+        sky,
+        fog_per_m=per_m,
+        fog_from_m=7.0,
+        fog_height_m=9.0,
+        clouds=sky.clouds * 0.6,
+        sun=_times(sky.sun, 0.85),
+        glow=_times(sky.glow, 1.1),
+    )
 
 
 def _overcast(sky: Sky, brightness: float) -> Sky:
@@ -175,10 +230,19 @@ def _overcast(sky: Sky, brightness: float) -> Sky:
     gray = np.array([0.62, 0.65, 0.70])
     stops = tuple((s, _mixed(c, gray, 0.72 if sky.stars == 0 else 0.2)) for s, c in sky.stops)
     return replace(
-        sky, stops=stops, sun=_times(sky.sun, 0.16), glow=_times(sky.glow, 0.25), disc_deg=0.0, stars=0, clouds=0.75,
-        cloud_lit=_mixed(sky.cloud_lit, gray, 0.4), cloud_dark=_mixed(sky.cloud_dark, gray * 0.6, 0.5), gain=sky.gain * brightness,
-        fill=sky.fill * 1.5, fog_per_m=max(sky.fog_per_m, 0.004),
-    )  # fmt: skip
+        sky,
+        stops=stops,
+        sun=_times(sky.sun, 0.16),
+        glow=_times(sky.glow, 0.25),
+        disc_deg=0.0,
+        stars=0,
+        clouds=0.75,
+        cloud_lit=_mixed(sky.cloud_lit, gray, 0.4),
+        cloud_dark=_mixed(sky.cloud_dark, gray * 0.6, 0.5),
+        gain=sky.gain * brightness,
+        fill=sky.fill * 1.5,
+        fog_per_m=max(sky.fog_per_m, 0.004),
+    )
 
 
 def _mixed(color: str, other: Float[Array, " 3"], amount: float) -> str:

@@ -37,7 +37,9 @@ def trees(terrain: Terrain, quality: float, rng: np.random.Generator) -> list[Pi
     biome = terrain.biome
     if not biome.trees:
         return []
-    near: list[tuple[float, float]] = _stand(terrain, biome.tree_count, terrain.half_m + 1.0, terrain.half_m + 17.0, 1.9, rng, near=True)
+    near: list[tuple[float, float]] = _stand(
+        terrain, biome.tree_count, terrain.half_m + 1.0, terrain.half_m + 17.0, 1.9, rng, near=True
+    )
     far = _stand(terrain, biome.woods, terrain.half_m + 17.0, 78.0, 3.2, rng, near=False)
     pieces = []
     for name, spots, each, role in (("trees", near, 52000.0, "structure"), ("woods", far, 15000.0, "backdrop")):
@@ -59,21 +61,36 @@ def trees(terrain: Terrain, quality: float, rng: np.random.Generator) -> list[Pi
             if cover is not None:
                 shade.append(cover.moved(x, y, z))
         spacing = 0.2 if name == "trees" else 1.1
-        parts = [Part(name=f"wood {skin}", solid=join(solids), material=_BARK[skin], spacing_m=spacing, collides=False) for skin, solids in wood.items()]
+        parts = [
+            Part(name=f"wood {skin}", solid=join(solids), material=_BARK[skin], spacing_m=spacing, collides=False)
+            for skin, solids in wood.items()
+        ]
         if shade:
-            parts.append(Part(name="shade", solid=join(shade), material=_BARK["brown"], spacing_m=1.0, thin=1.0, opacity=0.0, collides=False))
+            parts.append(
+                Part(
+                    name="shade", solid=join(shade), material=_BARK["brown"], spacing_m=1.0, thin=1.0, opacity=0.0, collides=False
+                )
+            )
         merged = tuple(joined(s) for s in strands.values())
-        pieces.append(Piece(id=name, category="trees", parts=tuple(parts), strands=merged, role=role, color="green", material="wood"))
+        pieces.append(
+            Piece(id=name, category="trees", parts=tuple(parts), strands=merged, role=role, color="green", material="wood")
+        )
     return pieces
 
 
-_BARK: dict[str, Material] = {"brown": bark("#2a1d16", "#6d5140"), "birch": birch_bark(), "grey": bark("#3a332c", "#857565", 0.6),
-                             "cactus": cactus_skin("#5c7a42")}  # fmt: skip
+_BARK: dict[str, Material] = {
+    "brown": bark("#2a1d16", "#6d5140"),
+    "birch": birch_bark(),
+    "grey": bark("#3a332c", "#857565", 0.6),
+    "cactus": cactus_skin("#5c7a42"),
+}
 
 _BROADLEAF: dict[str, tuple[str, str, str]] = {
-    "oak": ("#2c4318", "#7f9a3c", "grey"), "birch": ("#4a5f22", "#a8b84e", "birch"), "blossom": ("#8f5a68", "#f6cbd8", "grey"),
+    "oak": ("#2c4318", "#7f9a3c", "grey"),
+    "birch": ("#4a5f22", "#a8b84e", "birch"),
+    "blossom": ("#8f5a68", "#f6cbd8", "grey"),
     "autumn": ("#7a2f16", "#d88a34", "grey"),
-}  # fmt: skip
+}
 
 
 def _tree(species: str, leaves: int, rng: np.random.Generator, snow: float) -> tuple[str, Solid, Strands | None, Solid | None]:
@@ -89,18 +106,29 @@ def _tree(species: str, leaves: int, rng: np.random.Generator, snow: float) -> t
         turn, climb = np.arange(k) * 2.4, np.linspace(1.0, -0.15, k)
         way = np.column_stack([np.cos(turn) * np.cos(climb), np.sin(turn) * np.cos(climb), np.sin(climb)])
         green, cover = fronds(
-            np.repeat(path[-1:], k, 0), way, 0.33 * height * rng.uniform(0.85, 1.05, k), rng, max(150, int(leaves * 0.7)), dark="#2f4f1c",
-            light="#87a040", droop=0.62, leaflet=0.26,
-        )  # fmt: skip
+            np.repeat(path[-1:], k, 0),
+            way,
+            0.33 * height * rng.uniform(0.85, 1.05, k),
+            rng,
+            max(150, int(leaves * 0.7)),
+            dark="#2f4f1c",
+            light="#87a040",
+            droop=0.62,
+            leaflet=0.26,
+        )
         return "grey", tube(path, 0.02 * height * (1.2 - 0.5 * t), 8), green, cover
     if species == "cactus":
         return "cactus", cactus_body(rng.uniform(0.7, 1.25)).turned(float(rng.uniform(0, 180))), None, None
     if species == "shrub":
         centers = rng.normal(0, 0.28, (5, 3)) * (1, 1, 0.4) + (0, 0, 0.3)
-        green, cover = crown(centers, np.full((5, 3), 0.22), rng, max(160, leaves // 3), dark="#5a5630", light="#a09a5c", leaf_m=0.05)
+        green, cover = crown(
+            centers, np.full((5, 3), 0.22), rng, max(160, leaves // 3), dark="#5a5630", light="#a09a5c", leaf_m=0.05
+        )
         return "brown", tube([[0, 0, -0.1], [0, 0, 0.1], [0, 0, 0.3]], 0.02, 5), green, cover
     if species == "dead":
-        wood, _ = skeleton(rng.uniform(4.5, 8.0), rng.uniform(3.0, 5.0), rng, trunk=0.32, girth=0.028, forks=4, levels=2, twist=0.7)
+        wood, _ = skeleton(
+            rng.uniform(4.5, 8.0), rng.uniform(3.0, 5.0), rng, trunk=0.32, girth=0.028, forks=4, levels=2, twist=0.7
+        )
         return "grey", wood, None, None
     dark, light, skin = _BROADLEAF[species]
     height = rng.uniform(6.5, 10.5)
@@ -162,14 +190,21 @@ def stones(terrain: Terrain, rng: np.random.Generator) -> Piece | None:
         for i in range(40):
             a, q = rng.uniform(0, 2 * np.pi), rng.uniform(1.0, 1.14)
             x, y = lake.point(a, q)
-            if terrain.covered(np.array([x]), np.array([y]), 0.3, tuple({s.kind for s in terrain.standing} - {"lake", "pond"}))[0] < 0:
+            if (
+                terrain.covered(np.array([x]), np.array([y]), 0.3, tuple({s.kind for s in terrain.standing} - {"lake", "pond"}))[
+                    0
+                ]
+                < 0
+            ):
                 continue
             size = rng.uniform(0.14, 0.5) * (1.0 if rng.random() < 0.85 else 1.7)
-            rocks.append(boulder(size, 100 + i, 0.7, 3).turned(float(rng.uniform(0, 360))).moved(x, y, terrain.at(x, y) - 0.05 * size))
+            rocks.append(
+                boulder(size, 100 + i, 0.7, 3).turned(float(rng.uniform(0, 360))).moved(x, y, terrain.at(x, y) - 0.05 * size)
+            )
     if not rocks:
         return None
     sandy = terrain.biome.ground.pattern == "sand"
-    tones = (terrain.biome.peak if sandy else ("#4c4b4a", "#8f8a82"))
+    tones = terrain.biome.peak if sandy else ("#4c4b4a", "#8f8a82")
     look_ = stone(*tones, seed=9, moss=0.0 if sandy or terrain.biome.snow else 0.7, snow=0.9 * terrain.biome.snow)
     part = Part(name="stones", solid=join(rocks), material=look_, spacing_m=0.075)
     return Piece(id="stones", category="stones", parts=(part,), color="gray", material="stone", friction=0.8)
@@ -180,7 +215,9 @@ def mountains(biome: Biome, seed: int) -> Piece | None:
     if biome.mountains_m <= 0:
         return None
     parts = []
-    for k, (inner, outer, share, cells, spacing) in enumerate(((105.0, 230.0, 0.62, (150, 34), 3.6), (220.0, 430.0, 1.5, (150, 34), 7.5))):
+    for k, (inner, outer, share, cells, spacing) in enumerate(
+        ((105.0, 230.0, 0.62, (150, 34), 3.6), (220.0, 430.0, 1.5, (150, 34), 7.5))
+    ):
         u, v = (a.ravel() for a in np.meshgrid(np.linspace(0, 1, cells[0]), np.linspace(0, 1, cells[1]), indexing="ij"))
         bearing = (u - 0.5) * 5.4 + 0.15
         r = inner + (outer - inner) * v
@@ -191,10 +228,19 @@ def mountains(biome: Biome, seed: int) -> Piece | None:
         pass_ = 1 - 0.68 * np.exp(-(((bearing - 0.26) / 0.2) ** 2))
         z = -3 + biome.mountains_m * share * np.sin(np.pi * v) ** 1.1 * pass_ * np.clip(0.46 + 0.55 * crest + 0.5 * mass, 0.03, 2)
         s = solid(np.column_stack([x, y, z]), grid_faces(*cells)[:, ::-1])
-        up = np.cross(s.vertices[s.faces[:, 1]] - s.vertices[s.faces[:, 0]], s.vertices[s.faces[:, 2]] - s.vertices[s.faces[:, 0]])[:, 2].mean()
+        up = np.cross(
+            s.vertices[s.faces[:, 1]] - s.vertices[s.faces[:, 0]], s.vertices[s.faces[:, 2]] - s.vertices[s.faces[:, 0]]
+        )[:, 2].mean()
         s = Solid(s.vertices, s.faces if up > 0 else s.faces[:, ::-1], s.texture)
         parts.append(
-            Part(name=f"range {k + 1}", solid=s, material=_peak(biome, biome.mountains_m * share), spacing_m=spacing, casts_shadow=False, collides=False)
+            Part(
+                name=f"range {k + 1}",
+                solid=s,
+                material=_peak(biome, biome.mountains_m * share),
+                spacing_m=spacing,
+                casts_shadow=False,
+                collides=False,
+            )
         )
     return Piece(id="mountains", category="mountains", parts=tuple(parts), role="backdrop", material="stone")
 
@@ -207,9 +253,17 @@ def _peak(biome: Biome, height: float) -> Material:
         c = mix(linear(biome.peak[0]), linear(biome.peak[1]), np.clip(0.5 + 0.45 * broad + 0.3 * fine + 0.3 * strata, 0, 1))
         wood = mix(linear(biome.foothill[0]), linear(biome.foothill[1]), np.clip(0.5 + fine, 0, 1))
         tree_line = 0.34 * height
-        c = mix(c, wood, smoothstep(tree_line * 1.3, tree_line * 0.6, p[:, 2] + 0.12 * height * broad - 0.4 * height * (0.75 - s.normals[:, 2])))
+        c = mix(
+            c,
+            wood,
+            smoothstep(
+                tree_line * 1.3, tree_line * 0.6, p[:, 2] + 0.12 * height * broad - 0.4 * height * (0.75 - s.normals[:, 2])
+            ),
+        )
         line = biome.snow_line * height
-        snow = smoothstep(line - 0.08 * height, line + 0.1 * height, p[:, 2] + 0.13 * height * broad + 0.35 * height * (s.normals[:, 2] - 0.72))
+        snow = smoothstep(
+            line - 0.08 * height, line + 0.1 * height, p[:, 2] + 0.13 * height * broad + 0.35 * height * (s.normals[:, 2] - 0.72)
+        )
         c = mix(c, linear("#dfe4ee"), snow)
         return look(c, 0.9 * fine * (1 - 0.7 * snow))
 
@@ -235,7 +289,7 @@ def house_fronts(terrain: Terrain, night: bool, rng: np.random.Generator) -> Pie
             z = -0.3
             depth = half + rng.uniform(0, 0.8)
             for s in _block(side, a, b, depth, z, h):
-                walls.append(Solid(s.vertices, s.faces, s.vertices + (0, 0, 100.0 * (len(walls) // 4))))
+                walls.append(Solid(s.vertices, s.faces, s.vertices + np.array([0, 0, 100.0 * (len(walls) // 4)])))
     part = Part(name="fronts", solid=join(walls), material=_front(night, count >= 10), spacing_m=0.16, smooth=False)
     return Piece(id="buildings", category="buildings", parts=(part,), labels=("houses",), material="plaster")
 
@@ -246,21 +300,29 @@ def _block(side: str, a: float, b: float, depth: float, z: float, h: float) -> l
     if side == "north":
         return [
             quad((a, depth, z), (b - a, 0, 0), (0, 0, h), 0.6),
-            quad((a, back, z), (0, depth - back, 0), (0, 0, h), 0.6), quad((b, depth, z), (0, back - depth, 0), (0, 0, h), 0.6),
+            quad((a, back, z), (0, depth - back, 0), (0, 0, h), 0.6),
+            quad((b, depth, z), (0, back - depth, 0), (0, 0, h), 0.6),
             quad((a, depth, z + h), (b - a, 0, 0), (0, 6.0, 0), 0.6),
-        ]  # fmt: skip
+        ]
     sign = 1.0 if side == "east" else -1.0
     x, far = sign * depth, sign * back
     front = quad((x, b, z), (0, a - b, 0), (0, 0, h), 0.6) if sign > 0 else quad((x, a, z), (0, b - a, 0), (0, 0, h), 0.6)
     low, high = min(x, far), max(x, far)
     return [
-        front, quad((low, a, z), (high - low, 0, 0), (0, 0, h), 0.6), quad((high, b, z), (low - high, 0, 0), (0, 0, h), 0.6),
+        front,
+        quad((low, a, z), (high - low, 0, 0), (0, 0, h), 0.6),
+        quad((high, b, z), (low - high, 0, 0), (0, 0, h), 0.6),
         quad((low, a, z + h), (high - low, 0, 0), (0, b - a, 0), 0.6),
-    ]  # fmt: skip
+    ]
 
 
 def _front(night: bool, city: bool) -> Material:
-    paints = [linear(c) for c in (("#8a5a44", "#a8927a", "#6e6a66", "#b8a88c", "#7a4638") if city else ("#d8ccb4", "#c8b090", "#b8a48c", "#dcd4c4"))]
+    paints = [
+        linear(c)
+        for c in (
+            ("#8a5a44", "#a8927a", "#6e6a66", "#b8a88c", "#7a4638") if city else ("#d8ccb4", "#c8b090", "#b8a48c", "#dcd4c4")
+        )
+    ]
 
     def at(s: Surfels) -> Look:
         house = np.floor((s.texture[:, 2] + 50) / 100).astype(int)
@@ -305,8 +367,14 @@ def dome(sky: Sky, count: int) -> Piece:
         size = SKY_M * np.radians(sky.disc_deg)
         bright = np.array(sky.sun) / max(sky.sun)
         night = sky.stars > 300
-        for k, gain, opacity in ((0.75, 2.6 if night else 6.0, 0.97), (1.7, 1.2 if night else 3.0, 0.35), (4.5, 0.7 if night else 1.7, 0.14)):
-            strands.append(_glow(s * (1 - 0.012), np.array([size * k]), bright[None] * gain * (1.0 if not night else 0.9), opacity))
+        for k, gain, opacity in (
+            (0.75, 2.6 if night else 6.0, 0.97),
+            (1.7, 1.2 if night else 3.0, 0.35),
+            (4.5, 0.7 if night else 1.7, 0.14),
+        ):
+            strands.append(
+                _glow(s * (1 - 0.012), np.array([size * k]), bright[None] * gain * (1.0 if not night else 0.9), opacity)
+            )
     if sky.stars:
         rng = np.random.default_rng(5)
         d = rng.normal(size=(sky.stars * 3, 3))
@@ -326,13 +394,25 @@ def _glow(directions: Float[Array, "n 3"], sigma: Float[Array, " n"], radiance: 
     half = side * (sigma / 0.72)[:, None]
     at = directions * SKY_M
     return Strands(
-        roots=at - half, tips=at + half, width_m=np.broadcast_to(sigma, (n,)).copy(), albedo=np.full((n, 3), 0.002),
-        normals=-directions, emission=np.asarray(radiance, np.float64), opacity=opacity, thin=0.0,
-    )  # fmt: skip
+        roots=at - half,
+        tips=at + half,
+        width_m=np.broadcast_to(sigma, (n,)).copy(),
+        albedo=np.full((n, 3), 0.002),
+        normals=-directions,
+        emission=np.asarray(radiance, np.float64),
+        opacity=opacity,
+        thin=0.0,
+    )
 
 
 def _moved(s: Strands, by: tuple[float, float, float]) -> Strands:
     return Strands(
-        roots=s.roots + by, tips=s.tips + by, width_m=s.width_m, albedo=s.albedo, normals=s.normals, emission=s.emission,
-        opacity=s.opacity, thin=s.thin,
-    )  # fmt: skip
+        roots=s.roots + by,
+        tips=s.tips + by,
+        width_m=s.width_m,
+        albedo=s.albedo,
+        normals=s.normals,
+        emission=s.emission,
+        opacity=s.opacity,
+        thin=s.thin,
+    )

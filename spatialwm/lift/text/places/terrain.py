@@ -121,14 +121,18 @@ class Terrain:
         front = (-0.62 * h, 0.62 * h, -h - 1.5, -0.1 * h)
         near, middle, far = ((-r, r, -r, r) for r in (inner, inner + 16.0, 90.0))
         return [
-            ("front", self._sheet(front, None, 0.4), 0.105, 1.0), ("near", self._sheet(near, front, 0.4), 0.19, 0.6),
-            ("middle", self._sheet(middle, near, 0.9), 0.42, 0.15), ("far", self._sheet(far, middle, 3.0), 1.7, 0.0),
-        ]  # fmt: skip
+            ("front", self._sheet(front, None, 0.4), 0.105, 1.0),
+            ("near", self._sheet(near, front, 0.4), 0.19, 0.6),
+            ("middle", self._sheet(middle, near, 0.9), 0.42, 0.15),
+            ("far", self._sheet(far, middle, 3.0), 1.7, 0.0),
+        ]
 
     def _sheet(self, area: Rectangle, hole: Rectangle | None, cell: float) -> Solid:
         x0, x1, y0, y1 = area
         nu, nv = math.ceil((x1 - x0) / cell) + 1, math.ceil((y1 - y0) / cell) + 1
-        s = sheet(lambda u, v: (x0 + u * (x1 - x0), y0 + v * (y1 - y0), self.height(x0 + u * (x1 - x0), y0 + v * (y1 - y0))), nu, nv)
+        s = sheet(
+            lambda u, v: (x0 + u * (x1 - x0), y0 + v * (y1 - y0), self.height(x0 + u * (x1 - x0), y0 + v * (y1 - y0))), nu, nv
+        )
         x, y, _ = s.vertices[s.faces].mean(1).T
         keep = np.ones(len(x), bool)
         if hole is not None:  # rings overlap by half a cell, so that no seam opens
@@ -156,11 +160,17 @@ class Terrain:
             if g.pattern == "paving":
                 c, bump = _paving(flat, fine, linear(g.dark), linear(g.light))
             elif g.pattern == "asphalt":
-                c = mix(linear(g.dark), linear(g.light), np.clip(0.4 + 0.5 * fbm(p, 90.0, 2, 3) + 0.3 * fbm(flat, 0.6, 3, 4), 0, 1))
+                c = mix(
+                    linear(g.dark), linear(g.light), np.clip(0.4 + 0.5 * fbm(p, 90.0, 2, 3) + 0.3 * fbm(flat, 0.6, 3, 4), 0, 1)
+                )
                 bump = 0.001 * fine
             elif g.pattern == "sand":
                 warp = fbm(flat, 0.5, 3, 5)
-                ripple = detail * np.sin((flat[:, 0] * 0.5 + flat[:, 1]) * 26 + 9 * warp) * smoothstep(-0.3, 0.4, fbm(flat, 0.22, 2, 8))
+                ripple = (
+                    detail
+                    * np.sin((flat[:, 0] * 0.5 + flat[:, 1]) * 26 + 9 * warp)
+                    * smoothstep(-0.3, 0.4, fbm(flat, 0.22, 2, 8))
+                )
                 c = mix(linear(g.dark), linear(g.light), np.clip(0.55 + 0.35 * warp + 0.16 * ripple + 0.2 * fine, 0, 1))
                 patch = smoothstep(0.1, 0.5, fbm(flat, 0.3, 3, 9))
                 c = mix(c, mix(linear(g.patch_dark), linear(g.patch_light), np.clip(0.5 + fine, 0, 1)), 0.6 * patch)

@@ -26,8 +26,14 @@ from spatialwm.render.frame import render_scene
 from spatialwm.scene import Scene, SceneObject
 
 POND = Standing(
-    id="pond-1", kind="lake", low=(-2.2, -0.8), high=(2.2, 2.8), extent=(4.4, 3.6), world_from_object=Pose((0.0, 1.0, 0.0)), material="water"
-)  # fmt: skip
+    id="pond-1",
+    kind="lake",
+    low=(-2.2, -0.8),
+    high=(2.2, 2.8),
+    extent=(4.4, 3.6),
+    world_from_object=Pose((0.0, 1.0, 0.0)),
+    material="water",
+)
 
 
 def graph(place: str = "meadow", time: str | None = None, weather: str | None = None) -> SceneGraph:
@@ -57,7 +63,9 @@ def test_a_lake_hollows_the_ground_and_grass_keeps_out_of_it() -> None:
 
 def test_grass_spares_a_house() -> None:
     house = Standing(id="h", kind="house", low=(-3, -3), high=(3, 3), extent=(6, 6))
-    blades = grass(Terrain(biome=BIOMES["meadow"], half_m=8.0, seed=0, standing=(house,)), (0.0, 0.0), 6000, np.random.default_rng(0))
+    blades = grass(
+        Terrain(biome=BIOMES["meadow"], half_m=8.0, seed=0, standing=(house,)), (0.0, 0.0), 6000, np.random.default_rng(0)
+    )
     assert blades is not None
     inside = (np.abs(blades.roots[:, :2]) < 2.6).all(1)
     assert inside.mean() < 0.01
@@ -136,7 +144,9 @@ def test_a_mirror_image_lies_below_the_water_and_keeps_its_distance() -> None:
     n = 400
     rng = np.random.default_rng(0)
     means = np.column_stack([rng.uniform(-20, 20, n), rng.uniform(6, 70, n), rng.uniform(0.5, 12, n)])
-    world = Gaussians.from_numpy(means, np.tile([1.0, 0, 0, 0], (n, 1)), np.full((n, 3), 0.3), np.full(n, 0.9), rgb=np.full((n, 3), 0.5))
+    world = Gaussians.from_numpy(
+        means, np.tile([1.0, 0, 0, 0], (n, 1)), np.full((n, 3), 0.3), np.full(n, 0.9), rgb=np.full((n, 3), 0.5)
+    )
     lakes = Terrain(biome=BIOMES["meadow"], half_m=7.0, seed=0, standing=(POND,)).lakes
     overlays = mirror(world, lakes, np.array([[0.0, -5.0, 1.6]]), 1.0, 0)
     image = overlays[0].gaussians.means
