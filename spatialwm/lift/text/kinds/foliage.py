@@ -283,7 +283,7 @@ def joined(strands: list[Strands]) -> Strands:
 def _quads(corners: Float[Array, "n 4 3"]) -> Solid:
     vertices = corners.reshape(-1, 3).astype(np.float64)
     q = np.arange(len(corners))[:, None] * 4
-    faces = np.concatenate([q + (0, 1, 2), q + (0, 2, 3)]).astype(np.int64)
+    faces = np.concatenate([q + np.array([0, 1, 2]), q + np.array([0, 2, 3])]).astype(np.int64)
     return Solid(vertices=vertices, faces=faces, texture=vertices.copy())
 
 

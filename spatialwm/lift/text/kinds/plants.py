@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from jaxtyping import Float
 
@@ -70,7 +72,7 @@ def _flower(item: Item, rng: np.random.Generator) -> Model:
     head = spot + lean + UP * height[:, None]
     t = np.linspace(0, 1, 5)
     roots, tips = [], []
-    for a, b in zip(t[:-1], t[1:], strict=True):
+    for a, b in pairwise(t):
         roots.append(spot + lean * a**2 + UP * (height * a)[:, None])
         tips.append(spot + lean * b**2 + UP * (height * b)[:, None])
     stem = _lines(
@@ -299,7 +301,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="flower",
-        synonyms=tuple(f for f in BLOOMS if f != "flower") + ("wildflower", "flower patch"),
+        synonyms=(*tuple(f for f in BLOOMS if f != "flower"), "wildflower", "flower patch"),
         build=_flower,
         size_m=(0.34, 0.34, 0.42),
         habitat="ground",

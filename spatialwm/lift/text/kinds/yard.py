@@ -280,7 +280,7 @@ def _snowman(item: Item, rng: np.random.Generator) -> Model:
     body = join([ball(0.5, 0.42, 1), ball(0.36, 1.05, 2), ball(0.25, 1.5, 3)])
     coal = [(0.085 * s, -0.222, 1.56) for s in (-1, 1)] + [(0, -0.355 + 0.02 * abs(i), 1.06 + 0.13 * i) for i in (-1, 0, 1)]
     coal += [(0.025 * i * 2, -0.235 + 0.006 * abs(i), 1.42 + 0.012 * i * i) for i in (-2, -1, 0, 1, 2)]
-    stones = [sphere(0.03 if n < 5 else 0.016, 1).moved(*c) for n, c in enumerate(coal)]
+    stones = [sphere(0.03 if n < 5 else 0.016, 1).moved(c[0], c[1], c[2]) for n, c in enumerate(coal)]
     nose = rod((0, -0.22, 1.49), (0.01, -0.5, 1.47), 0.036, 0.006, 12)
     scarf = [ring(0.235, 0.055, 36, 10).moved(z=1.28), box(0.11, 0.05, 0.4, 0.02).turned(8, "x").moved(0.14, -0.315, 1.07)]
     hat = [lathe([(1e-4, 1.69), (0.3, 1.69), (0.3, 1.715), (0.19, 1.725), (0.18, 1.98), (1e-4, 1.985)], 28)]

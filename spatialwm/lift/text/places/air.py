@@ -102,8 +102,7 @@ def _smoke(
     size = (thin + (wide - thin) * t) * rng.uniform(0.7, 1.3, n)
     half = UP * (size * 1.4)[:, None] + np.array([0.3, 0.1, 0.0]) * (size * t)[:, None]
     light = sky.air() * 1.1 + np.array(sky.sun) * 0.03
-    strands = _blobs(np.column_stack([x, y, at[2] + rise * t]), half, size, light, opacity)
-    return strands
+    return _blobs(np.column_stack([x, y, at[2] + rise * t]), half, size, light, opacity)
 
 
 def _halo(at: tuple[float, float, float], k: float, night: bool) -> Strands:

@@ -36,7 +36,7 @@ SIZE = (1280, 720)
 _FACTOR: dict[Quality, float] = {"draft": 0.34, "standard": 1.0, "high": 2.6}
 """Gaussians of the surroundings relative to standard."""
 
-GRASS = 52000
+GRASS = 44000
 DOME = 5200
 
 
@@ -62,12 +62,13 @@ def outdoor_place(graph: SceneGraph, kinds: dict[str, Kind], seed: int, quality:
         return _dress(dressed[0], sky, factor, seed, center)
 
     night = sky.stars > 300
+    to_sun = sky.sun_direction
     sun = Sun(
-        direction=tuple(float(v) for v in sky.sun_direction),
+        direction=(float(to_sun[0]), float(to_sun[1]), float(to_sun[2])),
         irradiance=sky.sun,
         angle_rad=0.014 if max(sky.sun) > 2 else 0.03,
         samples=2,
-    )  # pyright: ignore[reportArgumentType]
+    )
     lights: tuple[Light, ...] = (sun,)
     shown = graph.time or ("night" if night else None)
     return Place(
@@ -216,7 +217,7 @@ def outdoor_view(half: float, bounds: Float[Array, "m 2 3"]) -> Camera:
         along, across = (corners[:, :2] - focus) @ way, (corners[:, :2] - focus) @ (way[1], -way[0])
         wanted = np.maximum(np.abs(across) / (0.84 * tan_x), np.abs(corners[:, 2] - eye_z) / (0.9 * math.tan(half_y))) - along
         eye = focus - way * float(np.clip(1.15 * wanted.max() + 0.4, 1.6, 2.2 * half))
-        eye = np.clip(eye, -half - 1.2, half + 1.2)
+        eye = np.clip(eye, -half - 0.8, half + 0.8)
         inside = ((middle[:, :2] - reach - 0.5 < eye) & (eye < middle[:, :2] + reach + 0.5)).all(1).any()
         score = -0.6 * abs(turn) - 4.0 * inside - 0.02 * float(np.linalg.norm(eye - focus))
         if score > best:

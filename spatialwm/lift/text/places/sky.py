@@ -89,7 +89,7 @@ class Sky:
 
     def air(self) -> Float[Array, " 3"]:
         """Linear colour of thick air away from the sun: paler and cooler than the horizon alone."""
-        above = ramp(np.array([0.25]), self.stops)[0] * self.gain
+        above = ramp(np.array([0.25]), self.stops).reshape(3) * self.gain
         return 0.3 * self.horizon() + 0.6 * above
 
     def fogged(self, points: Float[Array, "n 3"], radiance: Float[Array, "n 3"], eye: Float[Array, " 3"]) -> Float[Array, "n 3"]:

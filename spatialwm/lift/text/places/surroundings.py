@@ -41,8 +41,8 @@ def trees(terrain: Terrain, quality: float, rng: np.random.Generator) -> list[Pi
         terrain, biome.tree_count, terrain.half_m + 1.0, terrain.half_m + 17.0, 1.9, rng, near=True
     )
     far = _stand(terrain, biome.woods, terrain.half_m + 17.0, 78.0, 3.2, rng, near=False)
-    pieces = []
-    for name, spots, each, role in (("trees", near, 52000.0, "structure"), ("woods", far, 15000.0, "backdrop")):
+    pieces: list[Piece] = []
+    for name, spots, each, role in (("trees", near, 38000.0, "structure"), ("woods", far, 10000.0, "backdrop")):
         if not spots:
             continue
         strands: dict[str, list[Strands]] = {}
@@ -73,7 +73,7 @@ def trees(terrain: Terrain, quality: float, rng: np.random.Generator) -> list[Pi
             )
         merged = tuple(joined(s) for s in strands.values())
         pieces.append(
-            Piece(id=name, category="trees", parts=tuple(parts), strands=merged, role=role, color="green", material="wood")
+            Piece(id=name, category="trees", parts=tuple(parts), strands=merged, role="structure" if role == "structure" else "backdrop", color="green", material="wood")
         )
     return pieces
 
@@ -165,7 +165,7 @@ def _stand(
             continue
         if biome.sea and y > half - 2:
             continue
-        if near and y < -half and abs(x) < 2.5 and y > -half - 6:  # room for the visitor's back
+        if near and -half - 6 < y < -half and abs(x) < 0.85 * half:  # visitors stand here, and crowns are 2 m wide
             continue
         if any((x - u) ** 2 + (y - v) ** 2 < apart**2 for u, v in spots):
             continue
