@@ -60,7 +60,7 @@ def tree_model(
     )
 
 
-def pine(item: Item, rng: np.random.Generator, needles: int = 3600, snow: float = 0.0) -> Model:
+def pine(item: Item, rng: np.random.Generator, needles: int = 2800, snow: float = 0.0) -> Model:
     """A fir, drawn with needle sprays."""
     height = PINE_M[2] * scale_of(item, PINE_M, 0.18, rng)
     snow = max(snow, 0.8 if says(item, "snow") else 0.0)

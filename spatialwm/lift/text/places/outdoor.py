@@ -33,7 +33,7 @@ EYE_M = 1.6
 FOV_X_DEG = 66.0
 SIZE = (1280, 720)
 
-_FACTOR: dict[Quality, float] = {"draft": 0.34, "standard": 1.0, "high": 2.6}
+_FACTOR: dict[Quality, float] = {"draft": 0.22, "standard": 1.0, "high": 2.6}
 """Gaussians of the surroundings relative to standard."""
 
 GRASS = 44000

@@ -51,7 +51,7 @@ def trees(terrain: Terrain, quality: float, rng: np.random.Generator) -> list[Pi
         species = rng.choice(len(biome.trees), len(spots), p=_shares(biome))
         for (x, y), s in zip(spots, species, strict=True):
             share = float(np.clip((terrain.half_m + 4) / math.hypot(x, y + 0.5 * terrain.half_m), 0.4, 1.1))
-            count = min(each / len(spots), 14.0 * each**0.5) * share * quality**0.8
+            count = min(each / len(spots), 14.0 * each**0.5) * share * quality
             grown = _tree(biome.trees[s][0], max(40, int(count)), rng, biome.snow)
             z = terrain.at(x, y)
             skin, trunk, leaves, cover = grown
@@ -73,7 +73,15 @@ def trees(terrain: Terrain, quality: float, rng: np.random.Generator) -> list[Pi
             )
         merged = tuple(joined(s) for s in strands.values())
         pieces.append(
-            Piece(id=name, category="trees", parts=tuple(parts), strands=merged, role="structure" if role == "structure" else "backdrop", color="green", material="wood")
+            Piece(
+                id=name,
+                category="trees",
+                parts=tuple(parts),
+                strands=merged,
+                role="structure" if role == "structure" else "backdrop",
+                color="green",
+                material="wood",
+            )
         )
     return pieces
 
