@@ -136,8 +136,9 @@ def assemble(
     if place.finish:
         world = join_gaussians([_in_world(o) for o in objects])
         objects += [
-            SceneObject(id=o.id, category=o.category, gaussians=o.gaussians, role=o.role, mobility="static") for o in place.finish(world)
-        ]  # fmt: skip
+            SceneObject(id=o.id, category=o.category, gaussians=o.gaussians, role=o.role, mobility="static")
+            for o in place.finish(world)
+        ]
     things = [o for o in objects if o.role == "object"]
     wanted_ids = {o.id for o in things if o.provenance == "stated"} or {o.id for o in things}
     camera = place.spawn(
@@ -267,9 +268,16 @@ def _lights(placed: Sequence[Placed], place: Place) -> tuple[Light, ...]:
 
 
 def _shade(
-    splats: Splats, bodies: Sequence[_Body], rays: Rays, glows: np.ndarray, lights: tuple[Light, ...], place: Place, budget: Budget,
-    rng: np.random.Generator, progress: Progress,
-) -> Float[np.ndarray, "n k 3"]:  # fmt: skip
+    splats: Splats,
+    bodies: Sequence[_Body],
+    rays: Rays,
+    glows: np.ndarray,
+    lights: tuple[Light, ...],
+    place: Place,
+    budget: Budget,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> Float[np.ndarray, "n k 3"]:
     """SH colours of all splats."""
     near = neighbours(splats.means, 14)
     progress("lighting", 0.1)

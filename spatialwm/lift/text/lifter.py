@@ -40,9 +40,15 @@ class TextLifter:
             graph, models, place.shell, np.random.default_rng(options.seed), part_of(progress, 0.12, 0.25), KINDS
         )
         placed = [
-            Placed(item=i, model=models[i.key], world_from_object=arrangement.poses[i.key], supported_by=arrangement.supported_by.get(i.key))
-            for i in graph.items if i.key in arrangement.poses and i.key in models
-        ]  # fmt: skip
+            Placed(
+                item=i,
+                model=models[i.key],
+                world_from_object=arrangement.poses[i.key],
+                supported_by=arrangement.supported_by.get(i.key),
+            )
+            for i in graph.items
+            if i.key in arrangement.poses and i.key in models
+        ]
         unmet = (*arrangement.unmet, *graph.notes)
         return assemble(graph, placed, place, options.quality, options.seed, unmet, part_of(progress, 0.25, 1.0))
 

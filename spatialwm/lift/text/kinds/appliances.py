@@ -149,7 +149,7 @@ def _basin(w: float, d: float, depth: float, z: float) -> Solid:
         outline = rounded_rectangle(w / 2 * s, d / 2 * s, min(w, d) * 0.3 * s, 5)
         loops.append(np.c_[outline, np.full(len(outline), z + down)])
     n = len(loops[0])
-    return solid(np.concatenate(loops), grid_faces(len(loops), n, wrap_v=True))
+    return solid(np.concatenate(loops), grid_faces(len(loops), n, wrap_v=True)[:, ::-1])
 
 
 def sink(item: Item, rng: np.random.Generator) -> Model:
@@ -162,7 +162,9 @@ def sink(item: Item, rng: np.random.Generator) -> Model:
     outer = rounded_rectangle(w / 2, d / 2, 0.06, 5)
     inner = rounded_rectangle(frame_w / 2, frame_d / 2, frame_w * 0.2, 5) + [0, -0.03]
     n = len(outer)
-    top = solid(np.concatenate([np.c_[outer, np.full(n, h)], np.c_[inner, np.full(n, h - 0.004)]]), grid_faces(2, n, wrap_v=True))
+    top = solid(
+        np.concatenate([np.c_[outer, np.full(n, h)], np.c_[inner, np.full(n, h - 0.004)]]), grid_faces(2, n, wrap_v=True)[:, ::-1]
+    )
     side = solid(
         np.concatenate([np.c_[outer, np.full(n, h - 0.14)], np.c_[outer, np.full(n, h)]]), grid_faces(2, n, wrap_v=True)[:, ::-1]
     )

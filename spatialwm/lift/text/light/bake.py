@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numba as nb
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from spatialwm.lift.text.light.direct import direct, sequence
 from spatialwm.lift.text.light.lights import Light
@@ -78,11 +78,11 @@ def bake(
         near: ``neighbours`` of the means.
     """
     cache = _radiosity(splats, rays, glows, lights, sky, effort, rng)
-    arrays = (splats.means, splats.normals, splats.shading, splats.thin)
-    straight = direct(rays, *arrays, lights, rng, effort.direct)
+    straight = direct(rays, splats.means, splats.normals, splats.shading, splats.thin, lights, rng, effort.direct)
     coarse = np.nonzero((splats.scales[:, :2].max(1) > COARSE_M) & (splats.emission.sum(1) == 0) & (splats.thin == 0))[0]
     if len(coarse):
-        straight[coarse] = direct(rays, *(a[coarse] for a in arrays), lights, rng, effort.direct * 4)
+        some = splats.select(coarse)
+        straight[coarse] = direct(rays, some.means, some.normals, some.shading, some.thin, lights, rng, effort.direct * 4)
     straight = bilateral(near[0][:, :8], near[1][:, :8], splats.shading, straight)
     return Baked(straight, _indirect(splats, rays, cache, sky, effort, rng), cache)
 
@@ -104,7 +104,7 @@ def _radiosity(splats: Splats, rays: Rays, glows: np.ndarray, lights: tuple[Ligh
                rng: np.random.Generator) -> Cache:  # fmt: skip
     cluster, face = _clusters(rays)
     centers, normals, thin = rays.centers[face], rays.normals[face], rays.thin[face]
-    _, index = cKDTree(splats.means).query(centers, k=min(4, len(splats)), workers=-1)
+    _, index = KDTree(splats.means).query(centers, k=min(4, len(splats)), workers=-1)
     index = index.reshape(len(face), -1)
     albedo, emission = splats.albedo[index].mean(1), splats.emission[index].mean(1)
     gathered_emission = np.where(glows[rays.solid[face]][:, None], 0, emission)
@@ -217,7 +217,7 @@ def _indirect(splats: Splats, rays: Rays, cache: Cache, sky: Sky, effort: Effort
     if len(chosen) == n:
         return light
     # Nearest in place and facing together: beside a finely sampled window frame, the six nearest in place may all face elsewhere.
-    distance, index = cKDTree(_faced(some)).query(_faced(splats), k=min(6, len(chosen)), workers=-1)
+    distance, index = KDTree(_faced(some)).query(_faced(splats), k=min(6, len(chosen)), workers=-1)
     out = np.empty((n, 3), np.float32)
     over(n, _interpolate, index.reshape(n, -1), distance.reshape(n, -1), splats.normals, some.normals, light, out)
     return out

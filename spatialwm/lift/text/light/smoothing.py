@@ -7,7 +7,7 @@ import math
 import numba as nb
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from spatialwm.lift.text.surface.cores import over
 
@@ -15,7 +15,7 @@ from spatialwm.lift.text.surface.cores import over
 def neighbours(points: Float[np.ndarray, "n 3"], k: int) -> tuple[Int[np.ndarray, "n k"], Float[np.ndarray, "n k"]]:
     """Indices (self first) and distances of the ``k`` nearest points."""
     k = min(k, len(points))
-    distance, index = cKDTree(points).query(points, k=k, workers=-1)
+    distance, index = KDTree(points).query(points, k=k, workers=-1)
     return index.reshape(len(points), k).astype(np.int32), distance.reshape(len(points), k).astype(np.float32)
 
 

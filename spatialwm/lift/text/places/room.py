@@ -14,7 +14,7 @@ from spatialwm.lift.text.places.outlook import Outlook, outlook_of, view
 from spatialwm.lift.text.places.place import Piece, Place
 from spatialwm.lift.text.places.shell import Opening, Shell, Wall
 from spatialwm.lift.text.places.spawn import indoor_view
-from spatialwm.lift.text.places.styles import RoomStyle, style_of
+from spatialwm.lift.text.places.styles import RoomStyle, finished, style_of
 from spatialwm.lift.text.surface import materials as m
 from spatialwm.lift.text.surface.finish import finish, known_color
 from spatialwm.lift.text.surface.solids import box, join, quad, sheet, slab, sphere, tube
@@ -102,7 +102,7 @@ def room(graph: SceneGraph, size_m: tuple[float, float, float] | None = None) ->
 
 
 def _plan(graph: SceneGraph, size_m: tuple[float, float, float] | None) -> _Plan:
-    style = style_of(graph.place)
+    style = finished(style_of(graph.place), graph.finishes)
     lit = any(i.kind in LAMP_KINDS for i in graph.items)
     width, depth, height = size_m or (*(graph.room_size_m or style.size_m), 0.0)
     height = max(height, style.height_m)

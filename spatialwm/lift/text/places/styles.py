@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+
+from spatialwm.lift.text.surface.finish import canonical, known_color
+from spatialwm.lift.text.surface.materials import SPECIES
 
 WallFinish = Literal["plaster", "bricks", "planks", "tiles", "stone", "paneling"]
 FloorFinish = Literal["planks", "tiles", "chess", "carpet", "stone", "concrete"]
@@ -44,7 +47,9 @@ STYLES: dict[str, RoomStyle] = {
     "cabin": RoomStyle(wall="teak", wall_finish="planks", floor="oak", ceiling="#8a6238", curtain="#9a3b2c", trim="#5a3b20"),
     "attic": RoomStyle(wall="pine", wall_finish="planks", floor="oak", ceiling="#b08a58", curtain=None, trim="#7a5730"),
     "nursery": RoomStyle(wall="#e2b9ae", floor="oak", curtain="#e8dcc0", size_m=(4.6, 4.2)),
-    "garage": RoomStyle(wall="#b4b0a6", floor="#85837d", floor_finish="concrete", curtain=None, size_m=(6.4, 5.6), trim="#9a978e"),
+    "garage": RoomStyle(
+        wall="#b4b0a6", floor="#85837d", floor_finish="concrete", curtain=None, size_m=(6.4, 5.6), trim="#9a978e"
+    ),
     "basement": RoomStyle(
         wall="#8d8a84", wall_finish="stone", floor="#77756f", floor_finish="concrete", curtain=None, trim="#6a6862"
     ),
@@ -76,6 +81,45 @@ _MEANS: dict[str, str] = {
     "reading room": "library", "reading nook": "library", "chapel": "castle", "church": "castle", "greenhouse": "shop",
     "entryway": "hallway", "foyer": "hallway", "laundry room": "bathroom", "pantry": "kitchen", "hospital room": "shop",
 }  # fmt: skip
+
+
+_WALLS: dict[str, WallFinish] = {"bricks": "bricks", "stone": "stone", "tiles": "tiles", "marble": "tiles", "plaster": "plaster"}
+_FLOORS: dict[str, FloorFinish] = {"tiles": "tiles", "marble": "tiles", "stone": "stone", "wool": "carpet", "fabric": "carpet"}
+
+
+def finished(style: RoomStyle, finishes: tuple[tuple[str, str], ...]) -> RoomStyle:
+    """The style with wishes about its surfaces: ``("wall", "brick")``, ``("floor", "oak")``, ``("wall", "blue")``."""
+    for where, wish in finishes:
+        word = wish.lower().strip()
+        color, material = known_color(word), canonical("wool" if word == "carpet" else word)
+        if where.startswith("wall"):
+            if material in SPECIES:
+                style = replace(style, wall=material, wall_finish="planks")
+            elif material in _WALLS:
+                kept = {"bricks": "#8c4630", "stone": "#8a8378", "tiles": "#d9dbd6", "marble": "#e4e0d8"}.get(
+                    material, style.wall
+                )
+                style = replace(style, wall=kept, wall_finish=_WALLS[material])
+            elif color:
+                plain = "plaster" if style.wall_finish == "planks" else style.wall_finish
+                style = replace(style, wall=color, wall_finish=plain)
+        elif where.startswith("floor"):
+            if material in SPECIES:
+                style = replace(style, floor=material, floor_finish="planks")
+            elif material in _FLOORS:
+                base = "#b9a98a" if _FLOORS[material] == "carpet" else "#b9b4a6"
+                style = replace(style, floor=base, floor_finish=_FLOORS[material])
+            elif word == "concrete":
+                style = replace(style, floor="#85837d", floor_finish="concrete")
+            elif color:
+                style = replace(
+                    style, floor=color, floor_finish="carpet" if style.floor_finish == "planks" else style.floor_finish
+                )
+        elif where.startswith("ceiling") and color:
+            style = replace(style, ceiling=color)
+        elif where.startswith("curtain") and color:
+            style = replace(style, curtain=color)
+    return style
 
 
 def style_of(place: str) -> RoomStyle:

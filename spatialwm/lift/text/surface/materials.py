@@ -145,8 +145,10 @@ def painted_wood(color: Color, along: int = 0, seed: int = 0) -> Material:
     return at
 
 
-def planks(tones: str | tuple[Color, Color] = "oak", width: float = 0.135, length: float = 1.15, seed: int = 0, gloss: float = 0.9,
-           across: tuple[int, int] = (0, 1)) -> Material:  # fmt: skip
+def planks(
+    tones: str | tuple[Color, Color] = "oak", width: float = 0.135, length: float = 1.15, seed: int = 0, gloss: float = 0.9,
+    across: tuple[int, int] = (0, 1),
+) -> Material:  # fmt: skip
     """Floorboards or panelling: staggered boards, each of its own shade; ``across`` = texture axes (along, over) the boards."""
     pair = SPECIES[tones] if isinstance(tones, str) else tones
     i, j = across

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from spatialwm.lift.text.model import Look, Part, Solid, Surfels
 from spatialwm.lift.text.surface.darts import surface_points, throw_darts
@@ -40,7 +40,7 @@ class _Edges:
 
     points: Array
     directions: Array
-    tree: cKDTree
+    tree: KDTree
 
 
 def sample(
@@ -160,7 +160,7 @@ def _feature_edges(body: Solid, smooth: bool, step: float, coarse: Array) -> _Ed
     edge = np.repeat(np.arange(len(a)), pieces)
     t = (np.arange(len(edge)) - (np.cumsum(pieces) - pieces)[edge]) / (pieces[edge] - 1)
     points = a[edge] + (b - a)[edge] * t[:, None]
-    return _Edges(points, ((b - a) / (length[:, None] + 1e-12))[edge], cKDTree(points))
+    return _Edges(points, ((b - a) / (length[:, None] + 1e-12))[edge], KDTree(points))
 
 
 def _fit_to_edges(p: Array, nrm: Array, main: Array, across: Array, along: Array, size: Array, spacing: Array, edges: _Edges,
@@ -200,7 +200,7 @@ def _widened(p: Array, nrm: Array, spacing: Array, workers: int) -> Array:
     """Spacing raised to what the neighbours really leave, so that loose spots stay covered."""
     if len(p) < 9:
         return spacing
-    distance, index = cKDTree(p).query(p, k=7, workers=workers)
+    distance, index = KDTree(p).query(p, k=7, workers=workers)
     like = (nrm[index] * nrm[:, None]).sum(-1) > 0.3
     like[:, 0] = False
     distance = np.sort(np.where(like, distance, np.inf), axis=1)[:, :4].mean(1)
@@ -219,9 +219,8 @@ def _bumped(looks: list[Look], nrm: Array, t1: Array, t2: Array, step: Array) ->
 
 
 def _take(seen: Look, keep: Array) -> Look:
-    return Look(
-        *(None if a is None else a[keep] for a in (seen.albedo, seen.height_m, seen.gloss, seen.roughness, seen.emission))
-    )
+    rest = (None if a is None else a[keep] for a in (seen.height_m, seen.gloss, seen.roughness, seen.emission))
+    return Look(seen.albedo[keep], *rest)
 
 
 def _splats(part: Part, p: Array, axes: Array, scales: Array, nrm: Array, bumped: Array, looks: list[Look]) -> Splats:

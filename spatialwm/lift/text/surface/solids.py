@@ -13,6 +13,7 @@ from spatialwm.lift.text.model import Solid
 from spatialwm.lift.text.surface.noise import fbm, worley
 
 Points = Sequence[Sequence[float]] | np.ndarray
+Vector = Sequence[float] | np.ndarray
 
 
 def solid(vertices: np.ndarray, faces: np.ndarray, texture: np.ndarray | None = None) -> Solid:
@@ -196,7 +197,7 @@ def tube(path: Points, radius: float | Sequence[float] | np.ndarray, sides: int 
     return solid(np.concatenate(vertices), f, np.concatenate(texture))
 
 
-def rod(start: Sequence[float], end: Sequence[float], radius: float, end_radius: float | None = None, sides: int = 12) -> Solid:
+def rod(start: Vector, end: Vector, radius: float, end_radius: float | None = None, sides: int = 12) -> Solid:
     """A straight, possibly tapered :func:`tube`."""
     a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
     n = max(3, int(np.linalg.norm(b - a) / 0.15) + 2)

@@ -13,7 +13,7 @@ from spatialwm.lift.text.graph import Item, SceneGraph
 from spatialwm.lift.text.kinds import KINDS
 from spatialwm.lift.text.places.outlook import outlook_of
 from spatialwm.lift.text.places.room import room
-from spatialwm.lift.text.places.styles import STYLES, style_of
+from spatialwm.lift.text.places.styles import STYLES, finished, style_of
 from spatialwm.render import render_scene
 from spatialwm.scene import Scene
 
@@ -142,3 +142,16 @@ def test_absent_windows_and_doors_stay_away() -> None:
     assert place.lights == ()
     assert place.ceiling_lamp
     assert place.shell.openings == ()
+
+
+@pytest.mark.parametrize(
+    ("wish", "attribute", "value"),
+    [
+        (("wall", "brick"), "wall_finish", "bricks"), (("walls", "blue"), "wall", "blue"), (("floor", "marble"), "floor_finish", "tiles"),
+        (("floor", "oak"), "floor", "oak"), (("floor", "carpet"), "floor_finish", "carpet"),
+    ],
+)  # fmt: skip
+def test_wishes_about_walls_and_floors_are_honoured(wish: tuple[str, str], attribute: str, value: str) -> None:
+    assert getattr(finished(STYLES["living room"], (wish,)), attribute) == value
+    graph = SceneGraph(prompt="p", family="indoor", place="living room", finishes=(wish,))
+    assert room(graph).pieces

@@ -104,7 +104,7 @@ def test_a_plane_is_covered_without_holes(smooth: bool) -> None:
 def test_splats_stay_within_their_silhouette() -> None:
     part = Part(name="p", solid=s.quad((-0.5, 0, -0.5), (1, 0, 0), (0, 0, 1)), material=_one_color, spacing_m=0.02, smooth=False)
     frame = render_scene(_scene(part), Camera.look_at((0.0, -2.0, 0.0), (0.0, 0.0, 0.0), 200, 200, 50.0))
-    edge = int(round(100 + 0.5 / 2.0 * 100 / np.tan(np.radians(25))))
+    edge = round(100 + 0.5 / 2.0 * 100 / np.tan(np.radians(25)))
     assert frame.alpha[100, edge + 4] < 0.1
     assert frame.alpha[100, edge - 4] > 0.8
 
