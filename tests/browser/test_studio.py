@@ -31,10 +31,19 @@ def wait_for_revision(page: Any, after: int) -> int:
 
 
 def free_object(scene: Scene) -> SceneObject:
-    """Something on the floor that can be pushed and carries nothing."""
+    """Something on the floor that can be pushed and carries nothing, and the least hollow such thing.
+
+    One clicks the middle of it: under a table that is the rug behind.
+    """
     loaded = {o.supported_by for o in scene.objects}
     things = [o for o in scene.objects if o.role == "object" and o.mobility == "rigid" and o.supported_by == "floor"]
-    return next(o for o in things if o.id not in loaded)
+
+    def hollowness(o: SceneObject) -> float:
+        middle = o.world_from_object.inverse().apply(o.bounds().mean(0))
+        return float(np.linalg.norm(o.gaussians.means.numpy() - middle, axis=1).min() / np.ptp(o.bounds(), axis=0).max())
+
+    tall = [o for o in things if o.id not in loaded and np.ptp(o.bounds(), axis=0)[2] > 0.2]
+    return min(tall, key=hollowness)
 
 
 def look_at(page: Any, object_id: str) -> dict[str, float]:
