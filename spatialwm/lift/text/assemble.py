@@ -36,6 +36,9 @@ from spatialwm.progress import Progress, part_of, silent
 from spatialwm.scene import Scene, SceneObject
 from spatialwm.scene.scene import ScaleSource
 
+MID_ALBEDO = 0.25
+"""Albedo of an ordinary room, for the light meter."""
+
 BROAD_M = 0.025
 """Parts of coarser spacing than this are broad, plain surfaces."""
 
@@ -289,7 +292,10 @@ def _shade(
         counted = np.array([b.piece is None or b.piece.role != "backdrop" for b in bodies])[splats.owner]
         counted &= splats.emission.sum(1) == 0
         area = splats.scales[:, 0] * splats.scales[:, 1]
-        exposure = auto_exposure(lit[counted], area[counted], place.key) if counted.any() else 1.0
+        # Half by what is seen, half by the light itself: dark wood should look dark and snow white, not both grey.
+        grey = np.float32(MID_ALBEDO / np.pi) * (baked.direct + baked.indirect)
+        metered = np.sqrt(lit * grey)
+        exposure = auto_exposure(metered[counted], area[counted], place.key) if counted.any() else 1.0
         emission = emission * np.float32(REFERENCE_EXPOSURE / exposure)
     radiance = lit + emission
     if place.veil:

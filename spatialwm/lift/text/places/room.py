@@ -16,7 +16,7 @@ from spatialwm.lift.text.places.shell import Opening, Shell, Wall
 from spatialwm.lift.text.places.spawn import indoor_view
 from spatialwm.lift.text.places.styles import RoomStyle, finished, style_of
 from spatialwm.lift.text.surface import materials as m
-from spatialwm.lift.text.surface.finish import finish, known_color
+from spatialwm.lift.text.surface.finish import finish, known_color, stain
 from spatialwm.lift.text.surface.solids import box, join, quad, sheet, slab, sphere, tube
 from spatialwm.scene import Environment
 
@@ -83,6 +83,10 @@ def room(graph: SceneGraph, size_m: tuple[float, float, float] | None = None) ->
         weather=graph.weather,
         room=((-plan.x, -plan.y, 0.0), (plan.x, plan.y, plan.z)),
     )
+    drapes = np.zeros((0, 2, 3))
+    if plan.window:  # an eye right beside a curtain would see little else
+        a, b, _, high = plan.window
+        drapes = np.array([[(-plan.x, y, 0.0), (-plan.x + 0.25, y + 0.55, high)] for y in (a - 0.5, b - 0.05)])
     glow = np.array(plan.outlook.portal) * 0.3
 
     def mirrored(directions: np.ndarray) -> np.ndarray:
@@ -97,7 +101,7 @@ def room(graph: SceneGraph, size_m: tuple[float, float, float] | None = None) ->
         ceiling_lamp=() if lit else _ceiling_light(plan),
         eyes=eyes,
         key=plan.outlook.key,
-        spawn=lambda bounds, others: indoor_view(shell, bounds, others),
+        spawn=lambda bounds, others: indoor_view(shell, bounds, np.concatenate([others, drapes])),
     )
 
 
@@ -200,13 +204,17 @@ def _wall_material(style: RoomStyle) -> m.Material:
         case "bricks":
             return m.bricks(c)
         case "planks":
-            return m.planks(c, width=0.16, length=2.6, gloss=0.3, across=(2, 3))
+            return m.planks(_tones(c), width=0.16, length=2.6, gloss=0.3, upright=True)
         case "tiles":
             return m.tiles(c, size=0.15)
         case "stone":
             return m.blocks(c)
         case _:
             return m.plaster(c)
+
+
+def _tones(wood: str) -> m.Tones:
+    return wood if wood in m.SPECIES else stain(wood)
 
 
 def _wall_spacing(style: RoomStyle) -> float:
@@ -217,7 +225,7 @@ def _floor(plan: _Plan) -> Piece:
     style, x, y, e = plan.style, plan.x, plan.y, OVERLAP_M
     match style.floor_finish:
         case "planks":
-            made, spacing = m.planks(style.floor), 0.0165
+            made, spacing = m.planks(_tones(style.floor)), 0.0165
         case "chess":
             made, spacing = m.tiles(style.floor, size=0.33, second=m.shade(style.floor, 0.16)), 0.021
         case "tiles":

@@ -11,6 +11,8 @@ from spatialwm.lift.text.model import Look, Material, Surfels
 from spatialwm.lift.text.surface.noise import Frequency, fbm, hash01, linear, mix, smoothstep, worley
 
 Color = str | np.ndarray
+Tones = str | tuple[Color, Color]
+"""A species of wood, or its dark and light tone."""
 
 
 def look(
@@ -121,9 +123,7 @@ def grain(texture: Float[np.ndarray, "n 3"], along: int, tones: tuple[Color, Col
     return color * (1 - 0.3 * pores)[:, None], phase
 
 
-def wood(
-    tones: str | tuple[Color, Color] = "wood", along: int = 0, seed: int = 0, gloss: float = 0.5, scale: float = 1.0
-) -> Material:
+def wood(tones: Tones = "wood", along: int = 0, seed: int = 0, gloss: float = 0.5, scale: float = 1.0) -> Material:
     """Solid wood; ``along`` is the texture axis of the fibres; ``tones`` a species or a dark and a light colour."""
     pair = SPECIES[tones] if isinstance(tones, str) else tones
 
@@ -146,15 +146,18 @@ def painted_wood(color: Color, along: int = 0, seed: int = 0) -> Material:
 
 
 def planks(
-    tones: str | tuple[Color, Color] = "oak", width: float = 0.135, length: float = 1.15, seed: int = 0, gloss: float = 0.9,
-    across: tuple[int, int] = (0, 1),
+    tones: Tones = "oak", width: float = 0.135, length: float = 1.15, seed: int = 0, gloss: float = 0.9,
+    upright: bool = False,
 ) -> Material:  # fmt: skip
-    """Floorboards or panelling: staggered boards, each of its own shade; ``across`` = texture axes (along, over) the boards."""
+    """Floorboards or panelling: staggered boards, each of its own shade; ``upright`` boards stand along texture z."""
     pair = SPECIES[tones] if isinstance(tones, str) else tones
-    i, j = across
 
     def at(s: Surfels) -> Look:
-        u, v = s.texture[:, i], s.texture[:, j]
+        if upright:
+            normal = np.abs(s.normals)
+            u, v = s.texture[:, 2], np.where(normal[:, 0] > normal[:, 1], s.texture[:, 1], s.texture[:, 0])
+        else:
+            u, v = s.texture[:, 0], s.texture[:, 1]
         row = np.floor(v / width)
         shifted = u + hash01(row, 3 + seed) * length
         column = np.floor(shifted / length)

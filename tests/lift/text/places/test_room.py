@@ -11,6 +11,7 @@ from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.text.assemble import Placed, assemble
 from spatialwm.lift.text.graph import Item, SceneGraph
 from spatialwm.lift.text.kinds import KINDS
+from spatialwm.lift.text.model import Surfels
 from spatialwm.lift.text.places.outlook import outlook_of
 from spatialwm.lift.text.places.room import room
 from spatialwm.lift.text.places.styles import STYLES, finished, style_of
@@ -134,6 +135,10 @@ def test_every_style_of_room_can_be_built(name: str) -> None:
     assert style_of(name) is STYLES[name]
     assert {p.category for p in place.pieces} >= {"floor", "wall", "ceiling"}
     assert place.shell.indoor
+    for p in (part for piece in place.pieces for part in piece.parts):
+        v = p.solid.vertices[:50]
+        seen = p.material(Surfels(p.solid.texture[:50], v, np.tile([1.0, 0.0, 0.0], (len(v), 1))))
+        assert np.isfinite(seen.albedo).all(), p.name
 
 
 def test_absent_windows_and_doors_stay_away() -> None:
