@@ -152,7 +152,8 @@ def test_absent_windows_and_doors_stay_away() -> None:
 @pytest.mark.parametrize(
     ("wish", "attribute", "value"),
     [
-        (("wall", "brick"), "wall_finish", "bricks"), (("walls", "blue"), "wall", "blue"), (("floor", "marble"), "floor_finish", "tiles"),
+        (("wall", "brick"), "wall_finish", "bricks"), (("walls", "blue"), "wall", "blue"),
+        (("floor", "marble"), "floor_finish", "tiles"),
         (("floor", "oak"), "floor", "oak"), (("floor", "carpet"), "floor_finish", "carpet"),
     ],
 )  # fmt: skip
