@@ -43,6 +43,7 @@ def scene_message(scene: Scene, digests: Digests) -> dict[str, Any]:
         "gaussians": len(scene),
         "environment": {"kind": env.kind, "time": env.time, "weather": env.weather, "background": list(env.background)},
         "bounds": [low.tolist(), high.tolist()],
+        "room": scene.environment.room,
         "spawn": _view(scene.spawn) if scene.spawn is not None else None,
         "objects": [_object(o, digests) for o in scene.objects],
     }

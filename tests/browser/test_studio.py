@@ -31,19 +31,8 @@ def wait_for_revision(page: Any, after: int) -> int:
 
 
 def free_object(scene: Scene) -> SceneObject:
-    """Something on the floor that can be pushed and carries nothing, and the least hollow such thing.
-
-    One clicks the middle of it: under a table that is the rug behind.
-    """
-    loaded = {o.supported_by for o in scene.objects}
-    things = [o for o in scene.objects if o.role == "object" and o.mobility == "rigid" and o.supported_by == "floor"]
-
-    def hollowness(o: SceneObject) -> float:
-        middle = o.world_from_object.inverse().apply(o.bounds().mean(0))
-        return float(np.linalg.norm(o.gaussians.means.numpy() - middle, axis=1).min() / np.ptp(o.bounds(), axis=0).max())
-
-    tall = [o for o in things if o.id not in loaded and np.ptp(o.bounds(), axis=0)[2] > 0.2]
-    return min(tall, key=hollowness)
+    """The crate: on the floor, free to be pushed, and solid, for one clicks the middle of it."""
+    return next(o for o in scene.objects if o.category == "crate")
 
 
 def look_at(page: Any, object_id: str) -> dict[str, float]:
@@ -90,7 +79,7 @@ def test_an_object_is_clicked_moved_and_the_move_undone(page: Any, server: Any) 
     body = free_object(scene_of(server))
     at = look_at(page, body.id)
     page.mouse.click(at["x"], at["y"])
-    assert page.evaluate("studio.selected") == body.id
+    page.wait_for_function("(id) => studio.selected === id", arg=body.id, timeout=5000)
     assert body.id in page.locator(".swm-inspector").inner_text()
     before = revision(page)
     page.keyboard.press("ArrowRight")
@@ -195,8 +184,7 @@ def test_a_sentence_becomes_a_world_and_its_unknown_words_are_told(open_tab: Cal
     page.wait_for_function("document.querySelector('#swm-status').innerText.includes('flibbertigibbet')", timeout=20_000)
     page.wait_for_function("document.querySelector('.swm-loading').hidden", timeout=30_000)
     assert page.evaluate("[...studio.world.objects.values()].every((o) => o.mesh || !o.content)")
-    page.wait_for_timeout(300)
-    assert page.evaluate(COLORS) > 30, "the canvas shows a world"
+    page.wait_for_function(f"({COLORS})() > 30", timeout=60_000, polling=500)  # the canvas shows a world; sorting takes its time
     page.context.close()
 
 

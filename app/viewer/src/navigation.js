@@ -12,6 +12,14 @@ const LOOK_RAD_PER_PX = 0.0035;
 const MAX_PITCH = 1.5;
 const MAX_STEP_S = 1 / 30; // physics never takes a longer step than this
 
+const WALL_GAP_M = 0.3;
+
+/** How much of the way from `from` along `ray` stays between the walls: 0..1. */
+function shareInside([low, high], from, ray) {
+  const limits = ray.map((r, i) => (r > 0 ? high[i] - WALL_GAP_M - from[i] : low[i] + WALL_GAP_M - from[i]) / (r || 1e-9));
+  return Math.min(1, Math.max(0.1, Math.min(...limits)));
+}
+
 export class Navigation {
   constructor(viewer) {
     this.viewer = viewer;
@@ -24,6 +32,7 @@ export class Navigation {
     this.yaw = 0;
     this.pitch = 0;
     this.enabled = true;
+    this.room = null; // [min, max] of a room's inside, or null outdoors
     this.orbit = new OrbitControls(this.camera, viewer.canvas);
     this.orbit.enableDamping = true;
     this.orbit.dampingFactor = 0.12;
@@ -34,7 +43,8 @@ export class Navigation {
   }
 
   /** Take up the establishing view of a scene, or frame its bounds. */
-  start({ spawn, bounds: [low, high] }) {
+  start({ spawn, room, bounds: [low, high] }) {
+    this.room = room;
     const middle = low.map((v, i) => (v + high[i]) / 2);
     const size = Math.max(0.5, Math.hypot(...high.map((v, i) => v - low[i])));
     if (spawn) {
@@ -55,7 +65,8 @@ export class Navigation {
     if (this.mode === "walk") this.setMode("orbit");
     const back = toWorld(this.camera.getWorldDirection(new Vector3())).map((v) => -v * reach);
     back[2] = Math.max(back[2], reach * 0.15);
-    this.#look(middle.map((v, i) => v + back[i]), middle);
+    const t = this.room ? shareInside(this.room, middle, back) : 1;
+    this.#look(middle.map((v, i) => v + t * back[i]), middle);
   }
 
   setMode(mode) {
