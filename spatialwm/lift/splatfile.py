@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,13 @@ from spatialwm.formats import read_splats
 from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.lifter import LiftOptions
 from spatialwm.progress import Progress, silent
+from spatialwm.render import establishing_view
 from spatialwm.scene import Environment, ScaleSource, Scene, SceneObject
 from spatialwm.scene.objects import OPAQUE
 
+VIEW_SIZE = (1280, 720)
+BACKGROUND = (0.36, 0.39, 0.44)
+"""Captures come without surroundings; on a middle grey neither black leather nor white marble is lost."""
 STRAY_SHARE = 0.01
 """Captures have floaters: this share of the opaque centres may lie beyond the box that is put on the floor."""
 
@@ -49,12 +54,16 @@ class SplatFileLifter:
             supported_by="floor",
             provenance="measured",
         )
-        progress("reading", 1.0)
+        progress("choosing a view", 0.7)
         half = (high - low) / 2
-        return Scene(
+        scene = Scene(
             objects=(body,),
-            environment=Environment(background=(0.09, 0.1, 0.12)),
+            environment=Environment(background=BACKGROUND),
             scale=ScaleSource("unknown", 1.0, f"{', '.join((read.format, *read.notes))}: stores no unit, lengths are taken as metres"),
             walkable=tuple((float(sx * half[0]), float(sy * half[1])) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))),
             prompt=path.name,
         )
+        # Kept with the scene, because finding it means rendering the capture from all sides.
+        scene = replace(scene, spawn=establishing_view(scene, *VIEW_SIZE))
+        progress("choosing a view", 1.0)
+        return scene
