@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from spatialwm.errors import LiftError
@@ -38,12 +39,12 @@ def lifter_for(source: str) -> Lifter:
 
 
 def _is_path(source: str) -> bool:
-    """A source is a path when it exists or is written like one; sentences have blanks and no suffix."""
+    """A source is a path when it exists or is written like one: a single word with a suffix or a slash, or a known suffix."""
     try:
         if source and Path(source).exists():
             return True
     except (OSError, ValueError):  # too long for the file system, or a NUL inside
         return False
-    last = source.rsplit("/", 1)[-1]
-    looks_like_file = Path(last).suffix.lower() in {*READABLE, *_FUTURE, ".json"}
-    return looks_like_file or ("/" in source and " " not in source.strip())
+    if re.search(r"\s", source.strip()):
+        return Path(source.strip()).suffix.lower() in {*READABLE, *_FUTURE}
+    return "/" in source or re.search(r"\.[A-Za-z]\w{1,7}$", source) is not None

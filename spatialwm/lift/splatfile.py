@@ -55,11 +55,12 @@ class SplatFileLifter:
             provenance="measured",
         )
         progress("choosing a view", 0.7)
+        source_format = ", ".join((read.format, *read.notes))
         half = (high - low) / 2
         scene = Scene(
             objects=(body,),
             environment=Environment(background=BACKGROUND),
-            scale=ScaleSource("unknown", 1.0, f"{', '.join((read.format, *read.notes))}: stores no unit, lengths are taken as metres"),
+            scale=ScaleSource("unknown", 1.0, f"{source_format}: stores no unit, lengths are taken as metres"),
             walkable=tuple((float(sx * half[0]), float(sy * half[1])) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1))),
             prompt=path.name,
         )
