@@ -64,7 +64,11 @@ def test_the_gaussians_are_exactly_those_of_the_file(tmp_path: Path) -> None:
     assert np.abs(body.world_from_object.apply(written.means.numpy()).mean(0)[:2]).max() < 0.5
 
 
-@pytest.mark.parametrize("source", ["no/such/file.ply", "missing.spz", "picture.jpg", "clip.mp4", "folder/", "notes.docx", "my scan.ply"])
+NOWHERE = ["no/such/file.ply", "missing.spz", "picture.jpg", "clip.mp4", "folder/", "notes.docx", "my scan.ply"]
+SENTENCES = ["a red chair", "either/or in a room", "livingroom", "a room 4.5 m wide", "Ein Haus.", "x" * 5000]
+
+
+@pytest.mark.parametrize("source", NOWHERE)
 def test_a_path_that_leads_nowhere_is_no_sentence(source: str) -> None:
     with pytest.raises(LiftError, match="no such file"):
         lifter_for(source)
@@ -79,7 +83,7 @@ def test_what_cannot_be_lifted_yet_is_said(tmp_path: Path) -> None:
         lifter_for(str(tmp_path))
 
 
-@pytest.mark.parametrize("sentence", ["a red chair", "either/or in a room", "livingroom", "a room 4.5 m wide", "Ein Haus.", "x" * 5000])
+@pytest.mark.parametrize("sentence", SENTENCES)
 def test_sentences_are_no_paths(sentence: str) -> None:
     assert not isinstance(lifter_for(sentence), SplatFileLifter)
 
