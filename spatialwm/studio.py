@@ -17,7 +17,7 @@ from spatialwm.progress import Progress, part_of, silent
 from spatialwm.scene import Scene, describe
 from spatialwm.scene.edits import Edit
 from spatialwm.scene.script import parse_command, parse_script
-from spatialwm.world import Revision, World, check_free
+from spatialwm.world import PREDICT, Revision, World, check_free
 
 if TYPE_CHECKING:
     from spatialwm.dynamics import WorldModel
@@ -137,7 +137,7 @@ def predict(
     scene = world.scene(base)
     rollout = world_model(model).rollout(scene, actions, dt_s, part_of(progress, 0.0, 0.95))
     branch = _free_branch(world)
-    command = {"op": "predict", "model": model, "backend": rollout.backend, "actions": [action_to_dict(a) for a in actions]}
+    command = {"op": PREDICT, "model": model, "backend": rollout.backend, "actions": [action_to_dict(a) for a in actions]}
     progress("saving", 0.95)
     revision = world.commit(rollout.scene_at(scene, -1), command, base=base, branch=branch)
     world.put_attachment(
@@ -160,6 +160,16 @@ def commit_prediction(world: World, prediction: Prediction) -> Revision:
         StaleRevisionError: the world was edited since; predict again.
     """
     return world.apply(prediction.rollout.edit_at(world.scene(prediction.base), -1), base=prediction.base)
+
+
+def discard_prediction(world: World, prediction: Prediction) -> None:
+    """Forget the branch of a prediction; what was predicted stays reachable by its revision number.
+
+    Raises:
+        WorldError: the branch is the current one by now, or somebody built on it.
+    """
+    if world.branches().get(prediction.branch) == prediction.revision.id:
+        world.delete_branch(prediction.branch)
 
 
 def check(path: Path) -> list[str]:
@@ -234,7 +244,8 @@ def export(scene: Scene, out: Path, *, progress: Progress = silent) -> Path:
 
 
 def _free_branch(world: World) -> str:
-    taken = world.branches()
+    # Discarded ones too: a number that came back would give an old revision a new meaning.
+    taken = {*world.branches(), *(r.branch for r in world.history())}
     n = 1
     while f"prediction-{n}" in taken:
         n += 1

@@ -6,13 +6,15 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from spatialwm.world import Revision
+from spatialwm.world import PREDICT, World
 
 SHOWN = 200
 
 
-def history_message(revisions: list[Revision], head: Revision, branch: str) -> dict[str, Any]:
-    """The last revisions, and whether undo and redo lead anywhere."""
+def history_message(world: World) -> dict[str, Any]:
+    """The last revisions, and whether undo and redo lead anywhere; a discarded prediction is not listed."""
+    head, branches = world.head, world.branches()
+    listed = [r for r in world.history() if r.op != PREDICT or r.branch in branches or r.id == head.id]
     return {
         "history": [
             {
@@ -22,10 +24,10 @@ def history_message(revisions: list[Revision], head: Revision, branch: str) -> d
                 "time": r.created_at,
                 "current": r.id == head.id,
             }
-            for r in revisions[-SHOWN:]
+            for r in listed[-SHOWN:]
         ],
-        "can_undo": head.parent is not None,
-        "can_redo": any(r.parent == head.id and r.branch == branch for r in revisions),
+        "can_undo": world.can_undo,
+        "can_redo": world.can_redo,
     }
 
 

@@ -91,7 +91,7 @@ class Session:
                 "title": self.title,
                 "branch": self._world.branch,
                 "revision": head.id,
-                **history_message(studio.history(self._world), head, self._world.branch),
+                **history_message(self._world),
                 "prediction": _prediction_message(self._prediction),
                 **scene_message(scene, self._digests),
             }
@@ -148,6 +148,7 @@ class Session:
         prediction = studio.predict(self._world, [Push(object=object_id, by=by)], progress=progress)
         with self._lock:
             if prediction.base != self._world.head.id:
+                studio.discard_prediction(self._world, prediction)
                 raise StaleRevisionError("the world was changed while the prediction ran; predict again")
             self._prediction = prediction
             self._shown = None
@@ -239,6 +240,8 @@ class Session:
 
     def _discard(self, _: Message) -> None:
         with self._lock:
+            if self._prediction is not None:
+                studio.discard_prediction(self._world, self._prediction)
             self._prediction = None
             self._shown = None
 

@@ -2,6 +2,6 @@
 
 from spatialwm.world.history import Revision
 from spatialwm.world.integrity import Report, check_world
-from spatialwm.world.store import World, check_free
+from spatialwm.world.store import PREDICT, World, check_free
 
-__all__ = ["Report", "Revision", "World", "check_free", "check_world"]
+__all__ = ["PREDICT", "Report", "Revision", "World", "check_free", "check_world"]

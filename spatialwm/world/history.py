@@ -137,12 +137,20 @@ def undo(sql: sqlite3.Connection) -> int:
 def redo(sql: sqlite3.Connection) -> int:
     """Move the current branch to the child it last left."""
     branch = current_branch(sql)
-    at = branches(sql)[branch]
-    row = sql.execute("SELECT child FROM left_children WHERE branch = ? AND revision = ?", (branch, at)).fetchone()
-    if row is None:
+    child = next_child(sql)
+    if child is None:
+        at = branches(sql)[branch]
         raise WorldError(f"nothing to redo: branch {branch!r} has not gone back from beyond revision {at}")
-    _move(sql, branch, row[0])
-    return int(row[0])
+    _move(sql, branch, child)
+    return child
+
+
+def next_child(sql: sqlite3.Connection) -> int | None:
+    """Where redo leads on the current branch; None when it leads nowhere."""
+    branch = current_branch(sql)
+    query = "SELECT child FROM left_children WHERE branch = ? AND revision = ?"
+    row = sql.execute(query, (branch, branches(sql)[branch])).fetchone()
+    return None if row is None else int(row[0])
 
 
 def goto(sql: sqlite3.Connection, revision: int) -> None:
@@ -172,6 +180,21 @@ def switch(sql: sqlite3.Connection, name: str) -> int:
     if at is None:
         raise WorldError(f"there is no branch {name!r}; there are: {', '.join(branches(sql))}")
     sql.execute("UPDATE current SET branch = ?", (name,))
+    return at
+
+
+def delete_branch(sql: sqlite3.Connection, name: str, op: str) -> int:
+    """Forget a branch that stands at a revision made by ``op``; returns that revision, which stays."""
+    at = head(sql, name)
+    if at is None:
+        raise WorldError(f"there is no branch {name!r}; there are: {', '.join(branches(sql))}")
+    if name in (MAIN, current_branch(sql)):
+        raise WorldError(f"branch {name!r} is {'the main one' if name == MAIN else 'the current one'} and cannot be deleted")
+    found = get(sql, at).op
+    if found != op:
+        raise WorldError(f"branch {name!r} holds work (its last step is {found!r}, not {op!r}), so it is not deleted")
+    sql.execute("DELETE FROM left_children WHERE branch = ?", (name,))
+    sql.execute("DELETE FROM branches WHERE name = ?", (name,))
     return at
 
 

@@ -31,6 +31,10 @@ SCENES_KEPT = 4
 """Scenes held in memory, so that undo, redo and comparing neighbours read nothing; their unchanged objects are shared."""
 
 
+PREDICT = "predict"
+"""The ``op`` of a commit that is a prediction: what :meth:`World.delete_branch` may forget."""
+
+
 class World:
     """A folder ``NAME.world`` that holds a scene, its whole history as a tree, and branches with a cursor each.
 
@@ -154,6 +158,17 @@ class World:
         with self._reading() as sql:
             return history.branches(sql)
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether :meth:`undo` leads anywhere."""
+        return self.head.parent is not None
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether :meth:`redo` leads anywhere."""
+        with self._reading() as sql:
+            return history.next_child(sql) is not None
+
     def history(self) -> list[Revision]:
         """All revisions of all branches, oldest first; ``parent`` makes them a tree."""
         with self._reading() as sql:
@@ -257,6 +272,15 @@ class World:
     def switch(self, name: str) -> Revision:
         """Make another branch the current one; returns its head."""
         return self._step(lambda sql: history.switch(sql, name))
+
+    def delete_branch(self, name: str) -> Revision:
+        """Forget a branch whose tip is a prediction; the revision it stood at stays in the history and is returned.
+
+        Raises:
+            WorldError: there is no such branch, it is ``main`` or the current one, or its tip is not a prediction.
+        """
+        with self._writing() as sql:
+            return history.get(sql, history.delete_branch(sql, name, PREDICT))
 
     # --------------------------------------------------------------------------------------------------------- attachments
 

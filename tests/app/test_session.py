@@ -135,6 +135,18 @@ def test_an_edit_makes_a_pending_prediction_obsolete(session: Session) -> None:
         session.commit_prediction()
 
 
+def test_a_discarded_prediction_leaves_neither_branch_nor_history(session: Session) -> None:
+    before = session.state()
+    prediction = session.predict_push("stool-1", (-0.3, 0.0), silent)
+    assert len(session.state()["history"]) == len(before["history"]) + 1
+    session.command({"op": "discard"})
+    assert session.state() == before
+    with World.open(session.path, read_only=True) as world:
+        assert world.branches() == {"main": before["revision"]}
+        assert world.scene(prediction.revision.id), "what was predicted is still there by its number"
+    assert session.predict_push("stool-1", (-0.3, 0.0), silent).branch != prediction.branch
+
+
 def test_an_export_is_named_after_the_world_and_its_revision(session: Session) -> None:
     path = session.export("ply", silent)
     assert path.name == "room-r1.ply"

@@ -90,6 +90,7 @@ def machine(folder, make_scene, random_edit, fingerprint):
             self.heads = {"main": 1}
             self.branch = "main"
             self.forward: dict[tuple[str, int], int] = {}
+            self.predicted: set[int] = set()
 
         @property
         def at(self):
@@ -117,6 +118,7 @@ def machine(folder, make_scene, random_edit, fingerprint):
             new = make_scene(seed, 2)
             revision = self.world.commit(new, {"op": "predict", "seed": seed}, branch=name)
             self.grow(name, revision.id, new)
+            self.predicted.add(revision.id)
 
         @rule()
         def undo(self):
@@ -166,6 +168,17 @@ def machine(folder, make_scene, random_edit, fingerprint):
             self.branch = sorted(self.heads)[pick % len(self.heads)]
             self.world.switch(self.branch)
 
+        @rule(name=st.sampled_from(["main", "was wäre wenn", "b", "c"]))
+        def delete_branch(self, name):
+            tip = self.heads.get(name)
+            if name in ("main", self.branch) or tip not in self.predicted:
+                with pytest.raises(WorldError):
+                    self.world.delete_branch(name)
+                return
+            assert self.world.delete_branch(name).id == tip
+            del self.heads[name]
+            self.forward = {(branch, at): to for (branch, at), to in self.forward.items() if branch != name}
+
         @rule(pick=st.integers(0, 10**6))
         def stale_commits_are_refused(self, pick):
             base = list(self.states)[pick % len(self.states)]
@@ -189,6 +202,8 @@ def machine(folder, make_scene, random_edit, fingerprint):
         def agrees_with_the_model(self):
             assert (self.world.branch, self.world.branches()) == (self.branch, self.heads)
             assert self.world.head.id == self.at
+            assert self.world.can_undo == (self.parents[self.at] is not None)
+            assert self.world.can_redo == ((self.branch, self.at) in self.forward)
             assert fingerprint(self.world.scene()) == fingerprint(self.states[self.at])
 
         def teardown(self):
@@ -246,6 +261,34 @@ def test_a_commit_to_another_branch_leaves_the_current_one_alone(world, make_sce
 def test_a_new_branch_may_fork_off_an_older_revision(world, make_scene):
     world.apply(edits.Rename("mug-1", "Erna"))
     assert world.commit(make_scene(2), {"op": "predict"}, base=1, branch="old").parent == 1
+
+
+def test_a_discarded_prediction_leaves_no_branch_and_stays_reachable_by_number(world, make_scene, fingerprint):
+    predicted = world.commit(make_scene(3), {"op": "predict"}, branch="prediction-1")
+    before = fingerprint(world.scene(predicted.id))
+    assert world.delete_branch("prediction-1").id == predicted.id
+    assert world.branches() == {"main": 1}
+    assert fingerprint(world.scene(predicted.id)) == before
+    assert world.check() == []
+
+
+@pytest.mark.parametrize(("name", "reason"), [("main", "main one"), ("here", "current one"), ("work", "holds work"), ("no", "no branch")])
+def test_only_predictions_that_nobody_stands_on_are_deleted(world, make_scene, name, reason):
+    world.commit(make_scene(3), {"op": "predict"}, branch="here")
+    world.create_branch("work")
+    world.switch("here")
+    before = world.branches()
+    with pytest.raises(WorldError, match=reason):
+        world.delete_branch(name)
+    assert world.branches() == before
+
+
+def test_redo_is_not_promised_for_a_child_that_was_never_left(world):
+    world.apply(edits.Rename("mug-1", "left"))
+    assert (world.can_undo, world.can_redo) == (True, False)
+    world.create_branch("old", 1)
+    world.switch("old")
+    assert (world.can_undo, world.can_redo) == (False, False), "the child is another branch's"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "two\nlines", "x" * 201])
