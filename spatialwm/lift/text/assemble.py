@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -26,7 +26,7 @@ from spatialwm.lift.text.light.lights import Light, light_of
 from spatialwm.lift.text.light.rays import Rays
 from spatialwm.lift.text.light.smoothing import neighbours, sharpen
 from spatialwm.lift.text.light.tone import auto_exposure, to_display
-from spatialwm.lift.text.model import Model, Part
+from spatialwm.lift.text.model import Model, Part, Strands
 from spatialwm.lift.text.places.place import REFERENCE_EXPOSURE, Piece, Place, Standing
 from spatialwm.lift.text.surface.cores import each
 from spatialwm.lift.text.surface.exact import colored_mesh, convex_pieces
@@ -47,12 +47,18 @@ NEAR_M, HUNG_M = 0.018, 0.0095
 """Spacing of broad surfaces where something stands against them, and where something flat hangs on them."""
 
 
+FEW_STRANDS = 400
+"""Fewer than this are drawn as they are at every quality."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
     """What a quality stands for."""
 
     splats: int
     """Surface Gaussians aimed at."""
+    strands: int
+    """Strands beyond which leaves and grass are thinned."""
     effort: Effort
     sh_degree: int
     eyes: int
@@ -61,11 +67,11 @@ class Budget:
 
 BUDGETS: dict[Quality, Budget] = {
     "draft": Budget(
-        splats=70_000, effort=Effort(direct=0.5, gather_rays=28, gather_share=0.25, cache_rays=10), sh_degree=0, eyes=0
+        splats=70_000, strands=32_000, effort=Effort(direct=0.5, gather_rays=28, gather_share=0.25, cache_rays=10), sh_degree=0, eyes=0
     ),
-    "standard": Budget(splats=215_000, effort=Effort(), sh_degree=1, eyes=14),
+    "standard": Budget(splats=215_000, strands=92_000, effort=Effort(), sh_degree=1, eyes=14),
     "high": Budget(
-        splats=480_000, effort=Effort(direct=1.5, gather_rays=64, gather_share=0.3, cache_rays=32), sh_degree=2, eyes=26
+        splats=480_000, strands=250_000, effort=Effort(direct=1.5, gather_rays=64, gather_share=0.3, cache_rays=32), sh_degree=2, eyes=26
     ),
 }
 
@@ -85,7 +91,7 @@ class _Body:
     """One object or piece on its way to Gaussians."""
 
     parts: Sequence[Part]
-    strands: Sequence
+    strands: Sequence[Strands]
     pose: Pose
     piece: Piece | None
     hung: bool = False
@@ -120,8 +126,11 @@ def assemble(
         for p, c in zip(b.parts, cs, strict=True)
         if p.opacity > 0
     )
+    bodies = _thinned(bodies, budget.strands, seed)
     strands = sum(len(s.roots) for b in bodies for s in b.strands)
-    density = float(np.clip(max(budget.splats - strands, 0.45 * budget.splats) / max(wanted, 1.0), 0.12, 3.0))
+    # The open air adds reflections, mist and sparks at the end.
+    total = budget.splats * (1.0 if place.shell.indoor else 0.88)
+    density = float(np.clip(max(total - strands, 0.4 * budget.splats) / max(wanted, 1.0), 0.12, 3.0))
     jobs = [
         partial(_splats, b, cs, n, density, _random(seed, names[n]), broad_m)
         for n, (b, cs) in enumerate(zip(bodies, coarseness, strict=True))
@@ -171,6 +180,7 @@ def _standing(p: Placed) -> Standing:
         low=(float(x0), float(y0)),
         high=(float(x1), float(y1)),
         extent=(float(high[0] - low[0]), float(high[1] - low[1])),
+        rise_m=(p.world_from_object.position[2] + float(low[2]), p.world_from_object.position[2] + float(high[2])),
         world_from_object=p.world_from_object,
         material=p.model.material,
         stated=p.item.provenance == "stated",
@@ -252,6 +262,37 @@ def _refine_near(bodies: Sequence[_Body], coarseness: Sequence[list[np.ndarray]]
             factor *= finest / p.spacing_m
 
 
+def _thinned(bodies: Sequence[_Body], most: int, seed: int) -> list[_Body]:
+    """At most about ``most`` strands; the kept ones are wider and a little longer, so that crowns and lawns stay as dense.
+
+    Few strands (a flame, fruit) and shining ones (the sky) are left alone.
+    """
+
+    def many(s: Strands) -> bool:
+        return len(s.roots) >= FEW_STRANDS and s.emission is None
+
+    share = most / max(sum(len(s.roots) for b in bodies for s in b.strands if many(s)), 1)
+    if share >= 1:
+        return list(bodies)
+    rng = np.random.default_rng([seed, most])
+    return [replace(b, strands=tuple(_sparser(s, share, rng) if many(s) else s for s in b.strands)) for b in bodies]
+
+
+def _sparser(strands: Strands, share: float, rng: np.random.Generator) -> Strands:
+    n = len(strands.roots)
+    kept = np.sort(rng.permutation(n)[: max(int(n * share), FEW_STRANDS // 2)])
+    roots, tips = strands.roots[kept], strands.tips[kept]
+    longer = (share**-0.2 - 1) * (tips - roots)
+    return replace(
+        strands,
+        roots=roots,
+        tips=tips + longer,
+        width_m=np.broadcast_to(strands.width_m, (n,))[kept] * share**-0.7,
+        albedo=strands.albedo[kept],
+        normals=strands.normals[kept],
+    )
+
+
 def _splats(
     body: _Body, coarseness: Sequence[np.ndarray], owner: int, density: float, rng: np.random.Generator, broad_m: float
 ) -> Splats:
@@ -287,6 +328,8 @@ def _shade(
     baked = bake(splats, rays, glows, lights, place.sky, budget.effort, rng, near)
     progress("lighting", 0.75)
     lit = splats.albedo * (baked.direct + baked.indirect) / np.float32(np.pi)
+    # A lit lampshade's emission is what comes through it: the bulb behind it must not count twice and clip it to white.
+    lit[(splats.thin > 0) & (splats.emission.sum(1) > 0)] *= np.float32(0.15)
     exposure, emission = place.exposure, splats.emission
     if exposure is None:
         counted = np.array([b.piece is None or b.piece.role != "backdrop" for b in bodies])[splats.owner]

@@ -35,9 +35,11 @@ class TextLifter:
         progress("building", 0.05)
         models = {item.key: build(item, options.seed) for item in graph.items if item.kind in KINDS}
         place = place_for(graph, models, KINDS, options.seed, options.quality)
+        models |= {key: model for key, (model, _) in place.fitted.items()}
+        fixed = {key: pose for key, (_, pose) in place.fitted.items()}
         progress("arranging", 0.12)
         arrangement = arrange(
-            graph, models, place.shell, np.random.default_rng(options.seed), part_of(progress, 0.12, 0.25), KINDS
+            graph, models, place.shell, np.random.default_rng(options.seed), part_of(progress, 0.12, 0.25), KINDS, fixed
         )
         placed = [
             Placed(

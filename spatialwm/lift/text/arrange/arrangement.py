@@ -37,7 +37,7 @@ class Arrangement:
 
 def arrange(
     graph: SceneGraph, models: Mapping[str, Model], shell: Shell, rng: np.random.Generator, progress: Progress = silent,
-    kinds: Mapping[str, Kind] | None = None,
+    kinds: Mapping[str, Kind] | None = None, fixed: Mapping[str, Pose] | None = None,
 ) -> Arrangement:  # fmt: skip
     """Find a layout without collisions that keeps the stated relations and looks lived in.
 
@@ -47,6 +47,7 @@ def arrange(
         shell: the place.
         rng: all chance comes from it, so that one seed gives one layout.
         kinds: registry that ``item.kind`` refers to; the full one by default.
+        fixed: poses that are given, of what is part of the place; upright, and free to reach into its walls.
     """
     if kinds is None:
         from spatialwm.lift.text.kinds import KINDS  # imports every builder: only when nobody brings a registry
@@ -54,6 +55,11 @@ def arrange(
         kinds = KINDS
     things = things_of(graph, models, kinds)
     bodies = bodies_of(graph, things, shell.indoor)
+    for body in bodies:
+        pose = (fixed or {}).get(body.keys[0])
+        if pose is not None and len(body.members) == 1:
+            yaw = 2 * math.atan2(pose.quat[3], pose.quat[0])
+            body.fixed = np.array([[*pose.position, yaw]])
     _adopt_habits(graph, bodies, things)
     layout = Layout(bodies, things, graph.relations, shell, rng)
     progress("arranging", 0.1)
@@ -125,7 +131,8 @@ WORDS = {
 
 
 def _unmet(graph: SceneGraph, things: Mapping[str, Thing], placed: Mapping[str, Placed], room: Room, indoor: bool) -> list[str]:
-    out = [f"There was no room for the {t.item.noun} ({k}), so it was left out." for k, t in things.items() if k not in placed]
+    out = [f"There was no room for the {t.item.noun} ({k}), so it was left out." for k, t in things.items() if k not in placed
+           and t.item.provenance == "stated"]
     for r in graph.relations:
         parties = [placed.get(k) for k in (r.subject, *r.objects)]
         if r.provenance != "stated" or any(p is None for p in parties) or r.predicate not in WORDS:

@@ -84,6 +84,8 @@ class Body:
     rank: float = 0.0
     habits: list[tuple[str, str, str, float]] = field(default_factory=list)
     """``(own member, relation, other thing, weight)``."""
+    fixed: Float[Array, "1 4"] | None = None
+    """The one pose it can have: x, y, z, yaw."""
 
     @property
     def lead(self) -> Thing:
@@ -397,6 +399,9 @@ def _house(bodies: list[Body], things: Mapping[str, Thing], indoor: bool, graph:
             load[body.support] = load.get(body.support, 0) + 1
     for body in bodies:
         if body.mount != "surface" or body.support is not None:
+            continue
+        if indoor and body.lead.name == "tv" and not any(t.name in priors.HOMES["tv"] for t in things.values()):
+            body.mount = "wall"  # on a coffee table it would stand between the sofa and everything
             continue
         beside = [o for r in graph.relations if r.subject in body.keys and r.provenance == "stated" for o in r.objects]
         grounded = any(o in things and things[o].kind.habitat in ("floor", "ground", "wall") for o in beside)

@@ -24,6 +24,8 @@ QUARTERS = np.arange(4) * (math.pi / 2)
 
 def poses_for(body: Body, shell: Shell, placed: dict[str, Placed], rng: np.random.Generator) -> Poses:
     """Candidate poses by mount; may be empty when nothing fits."""
+    if body.fixed is not None:
+        return body.fixed
     if body.mount == "wall":
         return _on_walls(body, shell)
     if body.mount == "ceiling":

@@ -21,6 +21,8 @@ Array = np.ndarray
 STATED = 60.0
 """Cost of breaking a stated relation, plus as much again per metre (or radian) short of it."""
 UNPLACED = 400.0
+SPOILS = 25.0
+"""Cost above which what nobody asked for is better left out than put where it does not belong."""
 TOUCH_M = 0.012
 """Boxes may share this much; the eye does not see it."""
 MOST_WORK = 12_000_000
@@ -181,7 +183,7 @@ class Layout:
         for body in self.bodies:
             first = self.placed.get(body.keys[0])
             if first is None:
-                self.costs[id(body)] = UNPLACED
+                self.costs[id(body)] = 0.0 if _unasked(body) else UNPLACED
                 continue
             origin = _origin(body, first)
             self.costs[id(body)] = float(self._judge(body, origin[None], hard=False)[0])
@@ -193,9 +195,12 @@ class Layout:
             body.mount, body.support = "floor", None
             best = self._best(body, poses_for(body, self.shell, self.placed, self.rng))
         if best is None:
-            self.costs[id(body)] = UNPLACED
+            self.costs[id(body)] = 0.0 if _unasked(body) else UNPLACED
             return
         pose, cost = best
+        if cost > SPOILS and _unasked(body):
+            self.costs[id(body)] = 0.0
+            return
         self.costs[id(body)] = cost
         for m in body.members:
             lo, hi = m.bounds(pose[3:4])
@@ -254,6 +259,8 @@ class Layout:
     def _free(self, body: Body, boxes: Mapping[str, Boxes]) -> Bool[Array, " n"]:
         n = len(next(iter(boxes.values())).lo)
         free = np.ones(n, bool)
+        if body.fixed is not None:
+            return free
         own = set(body.keys)
         exempt = own | self._chain(body.support)
         others = [p for k, p in self.placed.items() if k not in exempt and not self._passes(body, p)]
@@ -370,6 +377,10 @@ class Layout:
             # a stranger expects "in front of" to be at hand, not at the far end of the room
             short = short + np.where(short > 1e-6, 0, 1e-7 * np.maximum(gap(parties[0], parties[1]) - 0.6, 0))  # type: ignore[arg-type]
         return short
+
+
+def _unasked(body: Body) -> bool:
+    return all(m.thing.item.provenance != "stated" for m in body.members)
 
 
 def _origin(body: Body, first: Placed) -> Float[Array, 4]:

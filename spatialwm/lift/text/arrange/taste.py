@@ -66,7 +66,7 @@ class Taste:
         mirrored = -1 if body.lead.name == "table lamp" and host.thing.name == "nightstand" else 1
         cost = 2.0 * np.hypot(u - mirrored * wanted[0] * half[0], v - wanted[1] * half[1])
         if not body.within:
-            cost += 1.5 * (host.hi[2] - own.lo[:, 2]) * (0.2 if body.lead.name == "book" else 1.0)
+            cost += 4.0 * (host.hi[2] - own.lo[:, 2]) * (0.2 if body.lead.name == "book" and host.thing.name == "bookshelf" else 1.0)
         guests = [p.boxes() for k, p in self.layout.placed.items() if p.support == body.support and k not in body.keys]
         for guest in guests:
             cost += 1.2 * np.maximum(0.12 - gap(own, guest), 0) / 0.12
@@ -98,7 +98,7 @@ class Taste:
         lo, hi = body.extent()
         if lead.kind.against_wall and hi[1] - lo[1] < 1.4 * lead.size[1]:
             back = self._back_gap(own)
-            cost += 5.0 * np.minimum(back, 1.0) + np.where(back > 0.1, 3.0, 0.0)
+            cost += 5.0 * np.minimum(back, 1.0) + np.where(back > 0.1, 3.0 if lead.size[2] < 1.2 else 30.0, 0.0)
             if lead.name in priors.ANCHORS:
                 middle = (low + high) / 2
                 across, along = np.abs(own.center[:, 0] - middle[0]), np.abs(own.center[:, 1] - middle[1])

@@ -138,8 +138,9 @@ def painting(seed: int, half_x: float, half_z: float, tint: str | None) -> Mater
 
 
 def _frame(w: float, h: float, width: float, depth: float) -> list[Solid]:
-    bars = [box(w, depth, width, 0.003, 0.15).moved(0, 0, z) for z in (width / 2, h - width / 2)]
-    return bars + [box(width, depth, h - 2 * width + 0.004, 0.003, 0.15).moved(s * (w - width) / 2, 0, h / 2) for s in (-1, 1)]
+    # Sharp edges: a bevel finer than the Gaussians would hide the border that they are fitted to, and fray the silhouette.
+    bars = [box(w, depth, width, 0.0, 0.15).moved(0, 0, z) for z in (width / 2, h - width / 2)]
+    return bars + [box(width, depth, h - 2 * width, 0.0, 0.15).moved(s * (w - width) / 2, 0, h / 2) for s in (-1, 1)]
 
 
 def picture(item: Item, rng: np.random.Generator) -> Model:
@@ -522,8 +523,8 @@ KINDS: tuple[Kind, ...] = (
         habitat="surface",
     ),
     Kind(
-        name="flower",
-        synonyms=("bouquet", "bouquet of flowers", "vase of flowers", "vase with flowers", "cut flowers"),
+        name="bouquet",
+        synonyms=("bouquet of flowers", "vase of flowers", "vase with flowers", "cut flowers"),
         build=flowers,
         size_m=(0.28, 0.28, 0.42),
         habitat="surface",

@@ -20,7 +20,7 @@ PENDANT_M = (0.42, 0.42, 0.8)
 CHANDELIER_M = (0.86, 0.86, 0.9)
 CANDLE_M = (0.08, 0.08, 0.2)
 FIREPLACE_M = (1.4, 0.42, 1.2)
-WARM = np.array([1.5, 0.80, 0.33])
+WARM = np.array([0.62, 0.33, 0.135])
 
 
 def shade(color: str | None, low: float, high: float, strength: float = 1.0) -> Material:

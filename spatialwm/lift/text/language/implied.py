@@ -17,6 +17,7 @@ def implied_items(setting: Setting, stated: list[Item], absent: tuple[str, ...],
     """The usual things of a setting that neither repeat a stated category nor were forbidden."""
     taken = {normal(n)[-1] for i in stated for n in (i.noun, i.kind)} | {normal(a)[-1] for a in absent}
     kinds = {i.kind for i in stated} | set(absent)
+    hung = any(vocabulary.kinds[i.kind].habitat == "ceiling" for i in stated)
     broader = {h for i in stated if i.noun for h in _hypernyms(i, vocabulary)}
     out: list[Item] = []
     for noun, count in setting.usual:
@@ -28,6 +29,7 @@ def implied_items(setting: Setting, stated: list[Item], absent: tuple[str, ...],
             or kind in kinds
             or known.family not in ("both", setting.family)
             or vocabulary.heads(kind) & taken
+            or (hung and known.habitat == "ceiling")
         ):
             continue
         if normal(kind)[-1] in broader or len(stated) + len(out) + count > ENOUGH[setting.family] + count // 2:

@@ -191,7 +191,7 @@ IRREGULAR_PLURALS: dict[str, str] = {
     "geese": "goose",
     "teeth": "tooth", "feet": "foot", "children": "child", "men": "man", "women": "woman", "dice": "die", "people": "person",
     "axes": "axe", "buses": "bus", "pies": "pie", "ties": "tie", "cookies": "cookie", "scarves": "scarf", "halves": "half",
-    "cacti": "cactus", "oxen": "ox", "tomatoes": "tomato", "tomatos": "tomato", "potatoes": "potato", "mangoes": "mango",
+    "cacti": "cactus", "cactuses": "cactus", "oxen": "ox", "tomatoes": "tomato", "tomatos": "tomato", "potatoes": "potato", "mangoes": "mango",
     "torches": "torch", "canoes": "canoe", "shoes": "shoe", "movies": "movie", "lenses": "lens", "houses": "house",
     "horses": "horse",
     "vases": "vase", "roses": "rose", "cases": "case", "bookcases": "bookcase", "fireplaces": "fireplace", "sheep": "sheep",

@@ -12,7 +12,7 @@ from spatialwm.lift.text.language.grammar import Reading
 from spatialwm.lift.text.language.implied import completed, implied_items
 from spatialwm.lift.text.language.near import USUAL_M
 from spatialwm.lift.text.language.phrases import PLACES, chunk
-from spatialwm.lift.text.language.settings import DEFAULT, SETTINGS, Setting
+from spatialwm.lift.text.language.settings import DEFAULT, GREEN, SETTINGS, Setting
 from spatialwm.lift.text.language.things import Thing
 from spatialwm.lift.text.language.vocabulary import Vocabulary
 from spatialwm.lift.text.language.words import Token, tokenize
@@ -52,13 +52,15 @@ def parse(sentence: str, vocabulary: Mapping[str, Kind] | None = None, implied: 
     kinds = {t.key: _settled_kind(t, reading.facts.relations, setting, known) for t in things}
     stated = [_item(t, kinds[t.key], known) for t in things]
     absent = tuple(reading.absent)
-    extra = implied_items(setting, stated, absent, known) if implied and not reading.empty else []
+    weather = _mood(tokens, lex.WEATHERS)
+    usual = PLACES[("snowfield",)][0] if setting.name in GREEN and weather == "snow" else setting
+    extra = implied_items(usual, stated, absent, known) if implied and not reading.empty else []
     used = {i.key for i in stated}
     extra = [i for i in extra if i.key not in used]
     return SceneGraph(
         prompt=sentence, family=setting.family, place=place, items=(*stated, *extra),
         relations=tuple(completed(reading.facts.relations, stated, known)),
-        time=_mood(tokens, lex.TIMES), weather=_mood(tokens, lex.WEATHERS),
+        time=_mood(tokens, lex.TIMES), weather=weather,
         room_size_m=reading.room_m, absent=absent, unrecognized=tuple(reading.mentions.unrecognized),
         notes=tuple(reading.mentions.notes), finishes=tuple(reading.finishes),
     )  # fmt: skip
@@ -66,11 +68,14 @@ def parse(sentence: str, vocabulary: Mapping[str, Kind] | None = None, implied: 
 
 def _setting(reading: Reading, things: Sequence[Thing], known: Vocabulary) -> tuple[Setting, str]:
     """The stated place, or the one that the things give away."""
-    if reading.places:
-        return reading.places[0]
     kinds = [t.kind for t in things]
     families = [known.kinds[k].family for k in kinds]
     outdoor = families.count("outdoor") > families.count("indoor")
+    # A window with furniture about it is seen from inside: mountains named beside it are its view.
+    looks_out = "window" in kinds and "indoor" in families and not outdoor
+    places = [p for p in reading.places if not (looks_out and p[0].family == "outdoor")]
+    if places:
+        return places[0]
     family = "outdoor" if outdoor else "indoor"
     best, votes = None, 0
     for setting in SETTINGS:
@@ -84,13 +89,21 @@ def _setting(reading: Reading, things: Sequence[Thing], known: Vocabulary) -> tu
 
 def _settled_kind(thing: Thing, relations: Sequence[Relation], setting: Setting, known: Vocabulary) -> str:
     """A broad noun (``lamp``, ``tree``) becomes the kind that fits where the thing is and what it must do."""
+    own = {r.predicate for r in relations if r.subject == thing.key}
+    over = any(r.predicate == "under" and thing.key in r.objects for r in relations)
+    indoors = known.kinds[thing.kind].indoors
+    if setting.family == "indoor" and indoors in known.kinds:
+        # Stems that stand in a vase bring none of their own.
+        held = {o for r in relations if r.subject == thing.key and r.predicate in ("inside", "on_top") for o in r.objects}
+        return thing.kind if any("vase" in o or "pot" in o for o in held) else str(indoors)
     if thing.how == "name" or (thing.how == "near" and thing.noun != "tree"):
+        hung = own & {"on_wall"} or (over and not own & {"on_top", "next_to", "against_wall"})
+        if hung and known.kinds[thing.kind].habitat == "floor":  # "a shelf above the desk" is no bookcase
+            return next((k for k in known.kinds_named(thing.noun) if known.kinds[k].habitat == "wall"), thing.kind)
         return thing.kind
     candidates = [k for k in known.kinds_named(thing.noun) if known.kinds[k].family in ("both", setting.family)]
     if not candidates:
         return thing.kind
-    own = {r.predicate for r in relations if r.subject == thing.key}
-    over = any(r.predicate == "under" and thing.key in r.objects for r in relations)
     wanted = (
         "surface" if own & {"on_top", "inside"} else "ceiling" if "hanging_from_ceiling" in own or over
         else "wall" if "on_wall" in own else "ground" if setting.family == "outdoor" else "floor"

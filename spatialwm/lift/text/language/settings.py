@@ -72,14 +72,14 @@ SETTINGS: tuple[Setting, ...] = (
     _out("forest clearing", "clearing|glade|forest glade|woodland clearing|campsite|camp|camping site|campground",
          "pine tree 9|bush 4|rock 3|mushroom 3|log", "campfire|tent|mushroom|log"),
     _out("forest", "wood|woods|woodland|pine forest|pinewood|jungle|rainforest|oak forest|grove|low poly forest",
-         "pine tree 12|bush 5|rock 4|mushroom 4|log", "pine tree|oak tree"),
+         "pine tree 12|bush 5|rock 4|mushroom 4|log", "pine tree"),
     _out("lakeside", "lake shore|lakeshore|lake side|riverbank|riverside|mountain lake|shore|waterside|pond side",
          "lake|pine tree 8|rock 4|bush 3", "lake|boat"),
     _out("meadow", "field|grassland|prairie|hill|hillside|valley|pasture|plain|steppe|countryside",
-        "flower 6|bush 3|oak tree 3|rock 2"),
+        "flower 6|bush 3|oak tree 3|rock 2", "oak tree"),
     _out("garden", "backyard|yard|back yard|front yard|lawn|courtyard|patio|terrace|orchard", "bush 4|flower 6|oak tree 2|path",
          "flower|bench|fence"),
-    _out("park", "city park|public park", "oak tree 5|bench 2|bush 3|path|flower 4"),
+    _out("park", "city park|public park", "oak tree 5|bench 2|bush 3|path|flower 4", "oak tree|bench|street lamp"),
     _out("mountain", "mountains|mountainside|alpine meadow|mountain valley|mountain pass", "rock 6|pine tree 6|bush 2"),
     _out("village", "hamlet|medieval village|town|town square|market square|square|market|medieval market|plaza",
         "cabin 2|well|barrel 2|oak tree 3"),
@@ -98,5 +98,8 @@ SETTINGS: tuple[Setting, ...] = (
     _out("landscape", "outdoor scene|outdoors|nature|wilderness", "oak tree 4|bush 3|rock 3|flower 4"),
 )  # fmt: skip
 """Indoor places first; earlier rows win ties when a place is guessed from its things."""
+
+GREEN = frozenset({"meadow", "garden", "mountain", "forest clearing", "forest", "lakeside", "landscape"})
+"""Places whose usual flowers and leafy bushes have no place in snow."""
 
 DEFAULT = {"indoor": "room", "outdoor": "meadow"}

@@ -182,7 +182,7 @@ BIOMES: dict[str, Biome] = {
         foothill=("#6a3420", "#a05c3c"),
     ),
     "street": Biome(
-        ground=Ground(dark="#2c2d30", light="#4a4b4e", pattern="asphalt", cover=0.0),
+        ground=Ground(dark="#46474a", light="#6a6b6d", pattern="asphalt", cover=0.0),
         grass=0.0,
         flowers=0.0,
         relief_m=0.0,
@@ -273,14 +273,16 @@ def biome_of(graph: SceneGraph) -> Biome:
     if name is None and place in ("desert", "village"):
         name = next((b for word, b in _FINER[:6] if word in prompt), None)
     name = name or (place if place in BIOMES else next((b for b in BIOMES if b in place or place in b), "meadow"))
+    wintry = "snow" in (graph.weather or "").lower() or any(
+        w in prompt for w in ("snowy", "winter", "snow-covered", "covered in snow")
+    )
+    if wintry and name in ("meadow", "mountain", "forest clearing"):
+        name = "snowfield"
     biome = BIOMES[name]
     if any(w in prompt for w in ("oak forest", "deciduous", "birch")) and biome.trees == (("pine", 1.0),):
         biome = replace(biome, trees=(("birch", 1.0),) if "birch" in prompt else (("oak", 1.0),))
     if "autumn" in prompt or "fall foliage" in prompt:
         biome = replace(biome, trees=tuple(("autumn" if s in ("oak", "birch") else s, w) for s, w in biome.trees))
-    wintry = "snow" in (graph.weather or "").lower() or any(
-        w in prompt for w in ("snowy", "winter", "snow-covered", "covered in snow")
-    )
     return snowed(biome) if wintry or biome.snow > 0 else biome
 
 

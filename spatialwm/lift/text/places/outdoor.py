@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -19,19 +20,21 @@ from spatialwm.lift.text.places import surroundings
 from spatialwm.lift.text.places.air import air, reflected_sea
 from spatialwm.lift.text.places.biomes import biome_of
 from spatialwm.lift.text.places.cover import blossoms, grass
+from spatialwm.lift.text.places.fronts import house_fronts
 from spatialwm.lift.text.places.mirror import mirror
 from spatialwm.lift.text.places.place import Piece, Place, Standing
 from spatialwm.lift.text.places.shell import Shell
 from spatialwm.lift.text.places.sky import Sky, sky_for
-from spatialwm.lift.text.places.terrain import Terrain
+from spatialwm.lift.text.places.terrain import LAKE_KINDS, Lake, Terrain
+from spatialwm.lift.text.places.vantage import outdoor_view
 from spatialwm.lift.text.surface.noise import linear
 from spatialwm.scene import Environment
 
 Array = np.ndarray
 
 EYE_M = 1.6
-FOV_X_DEG = 66.0
-SIZE = (1280, 720)
+TREES = ("tree", "cypress")
+"""Last words of the kinds that one may stand beneath."""
 
 _FACTOR: dict[Quality, float] = {"draft": 0.22, "standard": 1.0, "high": 2.6}
 """Gaussians of the surroundings relative to standard."""
@@ -56,9 +59,15 @@ def outdoor_place(graph: SceneGraph, kinds: dict[str, Kind], seed: int, quality:
     center = np.array([0.0, -0.35 * half, EYE_M])
 
     dressed: list[Terrain] = []
+    first: list[Camera] = []
 
     def dress(standing: tuple[Standing, ...]) -> tuple[Piece, ...]:
-        dressed[:] = [Terrain(biome=biome, half_m=half, seed=seed, standing=standing)]
+        first[:] = [_first_view(half, standing)]
+        x, y, _ = (float(v) for v in first[0].world_from_cam.position)
+        forward = first[0].world_from_cam.rotate(np.array([0.0, 0.0, 1.0]))
+        flat = forward[:2] / np.linalg.norm(forward[:2])
+        viewed = (x, y, float(flat[0]), float(flat[1]))
+        dressed[:] = [Terrain(biome=biome, half_m=half, seed=seed, standing=standing, viewed=viewed)]
         return _dress(dressed[0], sky, factor, seed, center)
 
     night = sky.stars > 300
@@ -93,13 +102,37 @@ def outdoor_place(graph: SceneGraph, kinds: dict[str, Kind], seed: int, quality:
         veil=lambda points, radiance: _veil(sky, center, points, radiance),
         dress=dress,
         finish=lambda lit: mirror(lit, dressed[0].lakes if dressed else (), eyes, 0.22, seed),
-        spawn=lambda bounds, _others: outdoor_view(half, bounds),
+        spawn=lambda bounds, others: first[0] if first else outdoor_view(half, bounds, others),
     )
+
+
+def _first_view(half: float, standing: Sequence[Standing]) -> Camera:
+    """The establishing view of what stands here; what was asked for counts, or everything when nothing was."""
+    asked = [s for s in standing if s.stated] or list(standing)
+    rest = [s for s in standing if not any(s is a for a in asked) and s.rise_m[1] > 0.5]
+    lakes = [Lake(s) for s in standing if s.kind in LAKE_KINDS]
+
+    def boxes(of: Sequence[Standing]) -> Float[Array, "m 2 3"]:
+        return np.array([((*s.low, s.rise_m[0]), (*s.high, s.rise_m[1])) for s in of], np.float64).reshape(-1, 2, 3)
+
+    def wet(x: float, y: float) -> bool:
+        return any(float(lake.reach(np.array([x]), np.array([y]))[0]) < 1.1 for lake in lakes)
+
+    trunks = boxes(rest)
+    for row, s in zip(trunks, rest, strict=True):
+        if _is_tree(s):
+            row[0, :2], row[1, :2] = row[0, :2] + 0.42 * (row[1, :2] - row[0, :2]), row[1, :2] - 0.42 * (row[1, :2] - row[0, :2])
+    return outdoor_view(half, boxes(asked), trunks, np.array([_is_tree(s) for s in asked], np.bool_), wet)
+
+
+def _is_tree(s: Standing) -> bool:
+    return s.kind.split()[-1] in TREES
 
 
 def _dress(terrain: Terrain, sky: Sky, factor: float, seed: int, eye: Float[Array, " 3"]) -> tuple[Piece, ...]:
     rng = np.random.default_rng((seed, 17))
-    blades = grass(terrain, (0.0, -0.7 * terrain.half_m), int(GRASS * factor), rng)
+    x, y, dx, dy = terrain.viewed or (0.0, -0.7 * terrain.half_m, 0.0, 1.0)
+    blades = grass(terrain, (x + 1.5 * dx, y + 1.5 * dy), int(GRASS * factor), rng)
     specks = blossoms(terrain, (0.0, -0.5 * terrain.half_m), int(1500 * factor**0.5), rng)
     ground = Piece(
         id="ground",
@@ -113,7 +146,7 @@ def _dress(terrain: Terrain, sky: Sky, factor: float, seed: int, eye: Float[Arra
     )
     pieces: list[Piece | None] = [ground, surroundings.stones(terrain, rng)]
     pieces += surroundings.trees(terrain, factor, rng)
-    pieces.append(surroundings.house_fronts(terrain, sky.stars > 0, rng))
+    pieces.append(house_fronts(terrain, sky.stars > 0, rng))
     pieces.append(surroundings.mountains(terrain.biome, seed))
     sea = reflected_sea(terrain, sky, eye, factor)
     if sea is not None:
@@ -134,7 +167,7 @@ def _half_side(graph: SceneGraph, kinds: dict[str, Kind]) -> float:
                 tallest = max(tallest, height * (1.4 if item.size == "large" else 1.0))
             trunk = 0.35 if "tree" in (kind.name, *kind.hypernyms) else 1.0  # crowns may overlap what stands below
             area += (trunk * width + 0.6) * (trunk * depth + 0.6) * (1.9 if item.size == "large" else 1.0)
-    return float(np.clip(max(0.5 * math.sqrt(2.3 * area) + 1.5, min(0.85 * tallest, 9.5)), 6.5, 16.0))
+    return float(np.clip(max(0.5 * math.sqrt(2.3 * area) + 1.5, min(1.15 * tallest, 12.0)), 6.5, 16.0))
 
 
 def _eyes(half: float) -> Float[Array, "k 3"]:
@@ -183,52 +216,3 @@ def _background(terrain: Terrain, sky: Sky) -> tuple[float, float, float]:
     light = np.array(sky.sun) * math.sin(math.radians(sky.elevation_deg)) + math.pi * sky.air() * sky.fill
     r, g, b = (float(v) for v in to_display((albedo * light / math.pi)[None].astype(np.float32), 0.7 * sky.exposure)[0])
     return (r, g, b)
-
-
-def outdoor_view(half: float, bounds: Float[Array, "m 2 3"]) -> Camera:
-    """An establishing view from the south: what was asked for in the middle, ground before it, the open side behind.
-
-    The camera stands as near as everything still fits sideways; tall things may leave the picture at the top, feet never do.
-    """
-    if not len(bounds):
-        return Camera.look_at((0.3, -0.9 * half, 1.7), (0.6, half, 1.5), *SIZE, FOV_X_DEG)
-    size = bounds[:, 1] - bounds[:, 0]
-    middle = bounds.mean(1)
-    weights = np.clip(np.linalg.norm(size, axis=1), 0.3, 3.0)
-    # The outer half of a wide crown may be cut off; so may what rises above a cottage's ridge.
-    reach = np.where(size[:, :2] > 4.0, 0.6 * size[:, :2] + 1.6, size[:, :2]) / 2
-    top = np.minimum(bounds[:, 1, 2], 7.0)
-    corners = np.array(
-        [
-            (m[0] + i * r[0], m[1] + j * r[1], z)
-            for m, r, a, b in zip(middle, reach, bounds[:, 0, 2], top, strict=True)
-            for i in (-1, 1)
-            for j in (-1, 1)
-            for z in (a, b)
-        ]
-    )
-    focus = 0.5 * np.average(middle[:, :2], axis=0, weights=weights) + 0.25 * (corners[:, :2].min(0) + corners[:, :2].max(0))
-    eye_z = float(np.clip(0.6 + 0.5 * top.max(), 0.65, 1.7))
-    tan_x = math.tan(math.radians(FOV_X_DEG / 2))
-    half_y = math.atan(tan_x * SIZE[1] / SIZE[0])
-    best, chosen = -math.inf, None
-    for turn in np.radians([0.0, -9.0, 9.0, -18.0, 18.0, -28.0, 28.0]):
-        way = np.array([math.sin(turn), math.cos(turn)])
-        along, across = (corners[:, :2] - focus) @ way, (corners[:, :2] - focus) @ (way[1], -way[0])
-        wanted = np.maximum(np.abs(across) / (0.84 * tan_x), np.abs(corners[:, 2] - eye_z) / (0.9 * math.tan(half_y))) - along
-        eye = focus - way * float(np.clip(1.15 * wanted.max() + 0.4, 1.6, 2.2 * half))
-        eye = np.clip(eye, -half - 0.8, half + 0.8)
-        inside = ((middle[:, :2] - reach - 0.5 < eye) & (eye < middle[:, :2] + reach + 0.5)).all(1).any()
-        score = -0.6 * abs(turn) - 4.0 * inside - 0.02 * float(np.linalg.norm(eye - focus))
-        if score > best:
-            best, chosen = score, (eye, way)
-    assert chosen is not None
-    eye, way = chosen
-    flat = np.maximum((corners[:, :2] - eye) @ way, 0.5)
-    angle = np.arctan2(corners[:, 2] - eye_z, flat)
-    feet = float(angle.min())
-    pitch = float(np.clip(0.5 * (feet + float(angle.max())), feet + 0.5 * half_y, feet + 0.84 * half_y))
-    distance = max(float(np.linalg.norm(focus - eye)), 1.0)
-    ahead = focus if np.linalg.norm(focus - eye) > 0.5 else eye + way
-    target = (float(ahead[0]), float(ahead[1]), eye_z + distance * math.tan(min(pitch, math.radians(8))))
-    return Camera.look_at((float(eye[0]), float(eye[1]), eye_z), target, *SIZE, FOV_X_DEG)

@@ -93,8 +93,9 @@ def view(outlook: Outlook, wall_x: float) -> Material:
 
     def at(s: Surfels) -> Look:
         p = s.points
-        level = p * (0, 1, 0)
-        elevation = np.arctan2(p[:, 2] - 1.4, wall_x - p[:, 0] + 0.001)
+        level = p * (1, 1, 0)
+        away = np.maximum(wall_x - p[:, 0], np.abs(p[:, 1]) - 0.5)
+        elevation = np.arctan2(p[:, 2] - 1.4, away + 0.001)
         c = ramp(elevation, outlook.sky)
         cloud = fbm(p, (0.2, 0.25, 1.4), 4, 3)
         c = mix(c, linear(outlook.cloud), 0.6 * smoothstep(0.05, 0.5, cloud) * smoothstep(-0.02, 0.08, elevation))

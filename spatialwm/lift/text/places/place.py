@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -14,7 +14,7 @@ from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.mesh import Mesh
 from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.text.light.lights import Light
-from spatialwm.lift.text.model import Part, Strands
+from spatialwm.lift.text.model import Model, Part, Strands
 from spatialwm.lift.text.places.shell import Shell
 from spatialwm.scene import Environment
 
@@ -59,6 +59,8 @@ class Standing:
     """Corners of its footprint in the world's xy plane, metres."""
     extent: tuple[float, float]
     """Width and depth in its own frame, metres."""
+    rise_m: tuple[float, float] = (0.0, 0.0)
+    """World heights of its lowest and highest point."""
     world_from_object: Pose = Pose()
     material: str | None = None
     stated: bool = True
@@ -102,5 +104,7 @@ class Place:
     """Further pieces that depend on where things stand: terrain around a lake, grass that spares footprints."""
     finish: Callable[[Gaussians], tuple[Overlay, ...]] | None = None
     """Overlays, made last, from all lit Gaussians in the world frame."""
+    fitted: Mapping[str, tuple[Model, Pose]] = field(default_factory=dict)
+    """Stated items, by key, that are parts of the shell (its window, its door): what they are built as, and where."""
     spawn: Callable[[Float[np.ndarray, "m 2 3"], Float[np.ndarray, "k 2 3"]], Camera]
     """The establishing view, given the world bounds of the objects that were asked for, and of all others."""

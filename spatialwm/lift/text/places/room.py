@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from spatialwm.geometry.mesh import Mesh
-from spatialwm.lift.text.graph import SceneGraph
+from spatialwm.geometry.se3 import Pose
+from spatialwm.lift.text.graph import Item, SceneGraph
 from spatialwm.lift.text.light.lights import Light, Portal, Sun
-from spatialwm.lift.text.model import Part, Solid
+from spatialwm.lift.text.model import Model, Part, Solid
 from spatialwm.lift.text.places.outlook import Outlook, outlook_of, view
 from spatialwm.lift.text.places.place import Piece, Place
 from spatialwm.lift.text.places.shell import Opening, Shell, Wall
 from spatialwm.lift.text.places.spawn import indoor_view
 from spatialwm.lift.text.places.styles import RoomStyle, finished, style_of
 from spatialwm.lift.text.surface import materials as m
-from spatialwm.lift.text.surface.finish import finish, known_color, stain
+from spatialwm.lift.text.surface.finish import Finish, finish, known_color, stain
 from spatialwm.lift.text.surface.solids import box, join, quad, sheet, slab, sphere, tube
 from spatialwm.scene import Environment
 
@@ -66,6 +68,9 @@ class _Plan:
     """y from, y to, z from, z to, in the west wall."""
     door_x: float | None
     """Middle of the door in the south wall."""
+    window_item: Item | None
+    door_item: Item | None
+    """What the sentence says of them; None where the room has them unasked."""
 
 
 def room(graph: SceneGraph, size_m: tuple[float, float, float] | None = None) -> Place:
@@ -92,9 +97,11 @@ def room(graph: SceneGraph, size_m: tuple[float, float, float] | None = None) ->
     def mirrored(directions: np.ndarray) -> np.ndarray:
         return np.where(directions[:, :1] < 0, glow[None], 0).astype(np.float32)
 
+    pieces, fitted = _fitted(plan, _pieces(plan, graph))
     return Place(
         shell=shell,
-        pieces=_pieces(plan, graph),
+        pieces=pieces,
+        fitted=fitted,
         environment=environment,
         lights=_daylight(plan),
         mirrored=mirrored,
@@ -111,16 +118,21 @@ def _plan(graph: SceneGraph, size_m: tuple[float, float, float] | None) -> _Plan
     width, depth, height = size_m or (*(graph.room_size_m or style.size_m), 0.0)
     height = max(height, style.height_m)
     x, y = max(width, 2.4) / 2, max(depth, 2.4) / 2
-    names = {i.kind for i in graph.items}
+    window_item, door_item = (next((i for i in graph.items if i.kind == kind), None) for kind in ("window", "door"))
     window = None
-    if style.window and "window" not in graph.absent and "window" not in names:
-        half = min(0.9, y * 0.42)
+    if window_item is not None or (style.window and "window" not in graph.absent):
+        usual = 1.8 * {"large": 1.35, "small": 0.6, None: 1.0}[window_item.size if window_item else None]
+        half = min((window_item and window_item.width_m) or usual, y * 1.2, 2 * y * 0.42 * usual / 1.8) / 2
         middle = min(0.3, y * 0.15)
-        window = (middle - half, middle + half, 0.85, min(2.25, height - 0.35))
-    door_x = None if "door" in graph.absent or "door" in names else min(1.1, x - 0.7)
+        tall = (window_item and window_item.height_m) or min(1.4, 0.78 * usual)
+        top = min(2.25, height - 0.35)
+        window = (middle - half, middle + half, max(top - tall, 0.25), top)
+    door_x = None if door_item is None and "door" in graph.absent else min(1.1, x - 0.7)
+    outlook = outlook_of(graph.time, graph.weather, lit)
     return _Plan(
-        x=x, y=y, z=height, style=style, outlook=outlook_of(graph.time, graph.weather, lit), window=window, door_x=door_x
-    )
+        x=x, y=y, z=height, style=style, outlook=outlook, window=window, door_x=door_x,
+        window_item=window_item, door_item=door_item,
+    )  # fmt: skip
 
 
 def _shell(plan: _Plan) -> Shell:
@@ -318,25 +330,30 @@ def _window(plan: _Plan, curtains: bool) -> list[Piece]:
     casing = [box(0.03, 0.1, h + 0.2, 0).moved(-x + 0.012, s, mid_z) for s in (a - 0.05, b + 0.05)]
     casing.append(box(0.035, w + 0.24, 0.11, 0).moved(-x + 0.015, mid_y, high + 0.05))
     casing.append(box(0.22, w + 0.26, 0.035, 0).moved(-x + 0.02, mid_y, low - 0.017))
-    white = finish("painted wood", plan.style.trim).material
-    parts = [
-        Part(name="reveal", solid=join(reveal), material=m.plain(plan.style.trim), spacing_m=0.022, smooth=False, collides=False),
-        Part(name="frame", solid=join([*bars, *casing]), material=white, spacing_m=0.0115, smooth=False, collides=False),
+    painted = _joinery(plan, plan.window_item)
+    lining = m.plain(plan.style.trim)
+    sides = Part(name="reveal", solid=join(reveal), material=lining, spacing_m=0.022, smooth=False, collides=False)
+    frame = Part(
+        name="frame", solid=join([*bars, *casing]), material=painted.material, spacing_m=0.0115, smooth=False, collides=False
+    )
+    pieces = [
+        Piece(id="window-reveal", category="wall", parts=(sides,)),
+        Piece(id="window", category="window", parts=(frame,), color=painted.color, material=painted.name),
     ]
-    pieces = [Piece(id="window", category="window", parts=tuple(parts), material="wood")]
     if curtains and plan.style.curtain:
         pieces.append(_curtains(plan, plan.style.curtain))
-    scenery = Part(
-        name="view",
-        solid=quad((-x - 7, mid_y + 7.5, -2), (0, -15, 0), (0, 0, 9), 0.5),
-        material=view(plan.outlook, -x),
-        spacing_m=0.055,
-        smooth=False,
-        casts_shadow=False,
-        emits=True,
-        collides=False,
-    )
-    pieces.append(Piece(id="view", category="view", parts=(scenery,), role="backdrop", labels=("landscape", "outside")))
+    middle = quad((-x - 7, mid_y + 7.5, -2), (0, -15, 0), (0, 0, 9), 0.5)
+    wings = [
+        _inward(quad((-x - 7, mid_y + s, -2), (6.8, 0, 0), (0, 0, 9), 0.5), (-x - 3, mid_y, 2.0)) for s in (-7.5, 7.5)
+    ]  # who stands beside the window looks along the wall
+    scenery = tuple(
+        Part(
+            name="view", solid=solid, material=view(plan.outlook, -x), spacing_m=spacing, smooth=False,
+            casts_shadow=False, emits=True, collides=False,
+        )
+        for solid, spacing in ((middle, 0.055), (join(wings), 0.12))
+    )  # fmt: skip
+    pieces.append(Piece(id="view", category="view", parts=scenery, role="backdrop", labels=("landscape", "outside")))
     return pieces
 
 
@@ -371,6 +388,38 @@ def _curtains(plan: _Plan, color: str) -> Piece:
     )
 
 
+def _joinery(plan: _Plan, item: Item | None) -> Finish:
+    """The trim's paint, or what a sentence says of its window or door."""
+    if item is None:
+        return finish("painted wood", plan.style.trim)
+    return finish("painted wood", item.color, item.material, default_color=plan.style.trim, along=2)
+
+
+def _fitted(plan: _Plan, pieces: tuple[Piece, ...]) -> tuple[tuple[Piece, ...], dict[str, tuple[Model, Pose]]]:
+    """A stated window or door *is* the room's: its piece becomes the model of that item, at the opening."""
+    poses: dict[str, tuple[Item | None, Pose]] = {}
+    up = (0.0, 0.0, 1.0)
+    if plan.window:
+        a, b, low, _ = plan.window
+        poses["window"] = (plan.window_item, Pose.about_axis(up, math.pi / 2, (-plan.x, (a + b) / 2, low)))
+    if plan.door_x is not None:
+        poses["door"] = (plan.door_item, Pose.about_axis(up, math.pi, (plan.door_x, -plan.y, 0.0)))
+    fitted: dict[str, tuple[Model, Pose]] = {}
+    kept: list[Piece] = []
+    for piece in pieces:
+        item, pose = poses.get(piece.id, (None, Pose()))
+        if item is None:
+            kept.append(piece)
+            continue
+        back = pose.inverse()
+        parts = tuple(replace(p, solid=replace(p.solid, vertices=back.apply(p.solid.vertices))) for p in piece.parts)
+        model = Model(
+            kind=piece.id, parts=parts, has_front=True, mass_kg=25.0, movable=False, color=piece.color, material=piece.material
+        )
+        fitted[item.key] = (model, pose)
+    return tuple(kept), fitted
+
+
 def _door(plan: _Plan) -> Piece:
     assert plan.door_x is not None
     w, h = DOOR_M
@@ -380,15 +429,15 @@ def _door(plan: _Plan) -> Piece:
     casing = [box(0.1, 0.07, h + 0.1, 0.01).moved(s * (w / 2 + 0.05), 0.02, h / 2 + 0.05) for s in (-1, 1)]
     casing.append(box(w + 0.2, 0.07, 0.1, 0.01).moved(0, 0.02, h + 0.08))
     knob = sphere(0.028, 2).moved(-w / 2 + 0.08, 0.09, 1.0)
-    painted = finish("painted wood", plan.style.trim).material
+    painted = _joinery(plan, plan.door_item)
     wood = join([s.moved(plan.door_x, y, 0) for s in (*leaf, *panels, *casing)])
     return Piece(
         id="door",
         category="door",
-        color=known_color(plan.style.trim),
-        material="wood",
+        color=painted.color,
+        material=painted.name,
         parts=(
-            Part(name="leaf", solid=wood, material=painted, spacing_m=0.0175),
+            Part(name="leaf", solid=wood, material=painted.material, spacing_m=0.0175),
             Part(name="knob", solid=knob.moved(plan.door_x, y, 0), material=m.metal("#a8843f"), spacing_m=0.01),
         ),
     )

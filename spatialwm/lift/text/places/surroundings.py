@@ -144,7 +144,7 @@ def _tree(species: str, leaves: int, rng: np.random.Generator, snow: float) -> t
     spread = height * (0.45 if slim else 0.85)
     wood, tips = skeleton(height, spread, rng, trunk=0.4 if slim else 0.3, girth=0.014 if slim else 0.03, levels=2, forks=5)
     size = 0.24 * spread * rng.uniform(0.75, 1.15, (len(tips), 1)) * np.array([1.0, 1.0, 0.75])
-    green, cover = crown(tips, size, rng, int(leaves * 1.35), dark=dark, light=light, leaf_m=0.17, snow=0.7 * snow)
+    green, cover = crown(tips, size, rng, int(leaves * 1.35), dark=dark, light=light, leaf_m=0.22, snow=0.7 * snow)
     return skin, wood, green, cover
 
 
@@ -274,81 +274,6 @@ def _peak(biome: Biome, height: float) -> Material:
         )
         c = mix(c, linear("#dfe4ee"), snow)
         return look(c, 0.9 * fine * (1 - 0.7 * snow))
-
-    return at
-
-
-def house_fronts(terrain: Terrain, night: bool, rng: np.random.Generator) -> Piece | None:
-    """Plain fronts with rows of windows on both sides and behind; lit ones at night."""
-    count = terrain.biome.buildings
-    if not count:
-        return None
-    half = terrain.half_m + 3.5
-    walls: list[Solid] = []
-    per_side = max(2, count // 3)
-    for side in ("west", "east", "north"):
-        at = -half - 2
-        n = per_side
-        for i in range(n):
-            w = (2 * half + 4) / n
-            h = rng.uniform(5.5, 9.0) if count < 10 else rng.uniform(8.0, 17.0)
-            gap = 0.0 if count >= 10 else rng.uniform(1.0, 2.5)
-            a, b = at + i * w, at + (i + 1) * w - gap
-            z = -0.3
-            depth = half + rng.uniform(0, 0.8)
-            for s in _block(side, a, b, depth, z, h):
-                walls.append(Solid(s.vertices, s.faces, s.vertices + np.array([0, 0, 100.0 * (len(walls) // 4)])))
-    part = Part(name="fronts", solid=join(walls), material=_front(night, count >= 10), spacing_m=0.16, smooth=False)
-    return Piece(id="buildings", category="buildings", parts=(part,), labels=("houses",), material="plaster")
-
-
-def _block(side: str, a: float, b: float, depth: float, z: float, h: float) -> list[Solid]:
-    """Front, two flanks and the top of a block that is 6 m deep."""
-    back = depth + 6.0
-    if side == "north":
-        return [
-            quad((a, depth, z), (b - a, 0, 0), (0, 0, h), 0.6),
-            quad((a, back, z), (0, depth - back, 0), (0, 0, h), 0.6),
-            quad((b, depth, z), (0, back - depth, 0), (0, 0, h), 0.6),
-            quad((a, depth, z + h), (b - a, 0, 0), (0, 6.0, 0), 0.6),
-        ]
-    sign = 1.0 if side == "east" else -1.0
-    x, far = sign * depth, sign * back
-    front = quad((x, b, z), (0, a - b, 0), (0, 0, h), 0.6) if sign > 0 else quad((x, a, z), (0, b - a, 0), (0, 0, h), 0.6)
-    low, high = min(x, far), max(x, far)
-    return [
-        front,
-        quad((low, a, z), (high - low, 0, 0), (0, 0, h), 0.6),
-        quad((high, b, z), (low - high, 0, 0), (0, 0, h), 0.6),
-        quad((low, a, z + h), (high - low, 0, 0), (0, b - a, 0), 0.6),
-    ]
-
-
-def _front(night: bool, city: bool) -> Material:
-    paints = [
-        linear(c)
-        for c in (
-            ("#8a5a44", "#a8927a", "#6e6a66", "#b8a88c", "#7a4638") if city else ("#d8ccb4", "#c8b090", "#b8a48c", "#dcd4c4")
-        )
-    ]
-
-    def at(s: Surfels) -> Look:
-        house = np.floor((s.texture[:, 2] + 50) / 100).astype(int)
-        z = s.points[:, 2]
-        flat = np.abs(s.normals[:, 2]) > 0.7
-        along = np.where(np.abs(s.normals[:, 0]) > np.abs(s.normals[:, 1]), s.points[:, 1], s.points[:, 0])
-        tint = np.array(paints)[(hash01(house, 3) * len(paints)).astype(int) % len(paints)]
-        c = tint * (1 + 0.1 * fbm(s.points, 3.0, 3, 4))[:, None] * (0.8 + 0.3 * hash01(house, 5))[:, None]
-        column, row = np.floor(along / 1.7), np.floor((z - 0.6) / 2.7)
-        u, v = np.abs(along / 1.7 - column - 0.5) * 1.7, (z - 0.6) / 2.7 - row
-        pane = (u < 0.45) & (v > 0.22) & (v < 0.74) & ~flat
-        frame = (u < 0.54) & (v > 0.18) & (v < 0.79) & ~flat & ~pane
-        lit = pane & (hash01(column * 31 + row * 17 + house * 7, 9) < (0.45 if night else 0.12))
-        c = np.where(frame[:, None], linear("#d8d2c4"), c)
-        c = np.where(pane[:, None], linear("#20262c"), c)
-        c = np.where(flat[:, None], linear("#4a4644"), c)
-        warm = linear("#ffb860") * (1.3 if night else 0.8)
-        return look(c, None, np.where(pane, 0.9, 0.0), 0.12, emission=np.where(lit[:, None], warm, 0.0))
 
     return at
 

@@ -71,6 +71,8 @@ class Terrain:
     """Half side of the level square around the origin."""
     seed: int
     standing: tuple[Standing, ...] = ()
+    viewed: tuple[float, float, float, float] | None = None
+    """Where the first view stands and the unit direction it looks in, ``(x, y, dx, dy)``: its foreground is finer."""
 
     @property
     def lakes(self) -> tuple[Lake, ...]:
@@ -95,7 +97,9 @@ class Terrain:
         return z
 
     def at(self, x: float, y: float) -> float:
-        """Height at one point."""
+        """Height at one point; the arranger asks 100 000 times, mostly on the level square."""
+        if not self.standing and max(abs(x), abs(y)) <= self.half_m:
+            return 0.0
         return float(self.height(np.array([x]), np.array([y]))[0])
 
     def covered(self, x: Plane, y: Plane, margin_m: float = 0.0, kinds: tuple[str, ...] | None = None) -> Float[Array, " n"]:
@@ -120,8 +124,17 @@ class Terrain:
         h, inner = self.half_m, self.half_m + 3.0
         front = (-0.62 * h, 0.62 * h, -h - 1.5, -0.1 * h)
         near, middle, far = ((-r, r, -r, r) for r in (inner, inner + 16.0, 90.0))
+        rings: list[tuple[str, Solid, float, float]] = []
+        hole = None
+        if self.viewed is not None:
+            x, y, dx, dy = self.viewed
+            mx, my = x + 3.6 * dx, y + 3.6 * dy
+            hole = (max(mx - 3.4, -inner + 0.4), min(mx + 3.4, inner - 0.4), max(my - 2.8, -inner + 0.4), min(my + 2.8, inner - 0.4))
+            hole = (*(round(v / 0.4) * 0.4 for v in hole[:2]), *(round(v / 0.4) * 0.4 for v in hole[2:]))
+            rings.append(("foreground", self._sheet(hole, None, 0.4), 0.06, 1.0))
         return [
-            ("front", self._sheet(front, None, 0.4), 0.105, 1.0),
+            *rings,
+            ("front", self._sheet(front, hole, 0.4), 0.105, 1.0),
             ("near", self._sheet(near, front, 0.4), 0.19, 0.6),
             ("middle", self._sheet(middle, near, 0.9), 0.42, 0.15),
             ("far", self._sheet(far, middle, 3.0), 1.7, 0.0),

@@ -194,15 +194,15 @@ def wicker(color: Color = "#b08a52") -> Material:
 def leather(color: Color = "#8a4a26") -> Material:
     """Hide with pebble grain, soft wrinkles and wear."""
     base = linear(color) * 0.8  # hides drink their dye: a leather of a colour is deeper than paint of it
-    dark, light = base * 0.55, np.minimum(base * 1.25 + 0.004, 1)
+    dark, light = base * 0.74, np.minimum(base * 1.16 + 0.003, 1)
 
     def at(s: Surfels) -> Look:
         near, second, _ = worley(s.texture, 62.0, 3)
         crease = smoothstep(0.0, 0.16, second - near)
         wrinkles = fbm(s.texture, 7.0, 3, 4, ridged=True)
         wear = 0.5 + 0.26 * fbm(s.texture, 5.0, 3, 9) + 0.12 * fbm(s.texture, 22.0, 2, 2)
-        albedo = mix(dark, light, np.clip(wear, 0, 1)) * (0.76 + 0.24 * crease)[:, None]
-        return look(albedo, 0.0005 * crease + 0.006 * wrinkles, 0.9, 0.28)
+        albedo = mix(dark, light, np.clip(wear, 0, 1)) * (0.84 + 0.16 * crease)[:, None]
+        return look(albedo, 0.0005 * crease + 0.004 * wrinkles, 0.9, 0.28)
 
     return at
 
@@ -482,7 +482,7 @@ def tiles(
         v = np.where(flat, t[:, 1], t[:, 2])
         i, j = np.floor(u / size), np.floor(v / size)
         edge = size / 2 - np.maximum(np.abs(u - (i + 0.5) * size), np.abs(v - (j + 0.5) * size))
-        gap = smoothstep(0.0045, 0.002, edge)
+        gap = 0.5 * smoothstep(0.011, 0.002, edge)  # as wide as a Gaussian: a finer joint would break up into dots
         c = (
             np.where(((i + j) % 2 == 0)[:, None], base, other)
             * (0.93 + 0.12 * hash01(i * 71 + j, 4) + 0.03 * fbm(t, 9.0, 2, 5))[:, None]

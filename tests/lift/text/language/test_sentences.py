@@ -282,3 +282,16 @@ def test_no_second_lamp_is_implied_beside_a_stated_one(kinds):
 def test_parsing_is_deterministic(kinds):
     text = "a kitchen with a table, four chairs around it and a bowl of apples on the table"
     assert parse(text, kinds) == parse(text, kinds)
+
+
+def test_a_shelf_above_something_hangs_on_the_wall() -> None:
+    assert {i.noun: i.kind for i in parse("a study with a desk and a shelf above the desk").items}["shelf"] == "wall shelf"
+    assert {i.noun: i.kind for i in parse("a study with a desk and a shelf").items}["shelf"] == "bookshelf"
+
+
+def test_what_a_window_looks_out_on_is_not_the_place() -> None:
+    assert parse("a reading chair next to a window with a view of the mountains").family == "indoor"
+
+
+def test_a_stated_chandelier_leaves_no_pendant_lamp_to_be_invented() -> None:
+    assert "pendant lamp" not in {i.kind for i in parse("a dining room with a table and a chandelier").items}

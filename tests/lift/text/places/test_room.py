@@ -161,3 +161,19 @@ def test_wishes_about_walls_and_floors_are_honoured(wish: tuple[str, str], attri
     assert getattr(finished(STYLES["living room"], (wish,)), attribute) == value
     graph = SceneGraph(prompt="p", family="indoor", place="living room", finishes=(wish,))
     assert room(graph).pieces
+
+
+def test_a_stated_window_is_the_window_of_the_room() -> None:
+    item = Item(key="window-1", kind="window", noun="window", color="green")
+    plain = SceneGraph(prompt="p", family="indoor", place="living room")
+    asked = SceneGraph(prompt="p", family="indoor", place="living room", items=(item,))
+    without, place = room(plain, (5.0, 4.4, 2.6)), room(asked, (5.0, 4.4, 2.6))
+    model, pose = place.fitted["window-1"]
+    assert place.shell.openings == without.shell.openings
+    assert "window" in {p.id for p in without.pieces}
+    assert "window" not in {p.id for p in place.pieces}
+    assert model.color == "green"
+    corners = pose.apply(model.bounds())
+    opening = next(o for o in place.shell.openings if o.kind == "window")
+    assert np.isclose(corners[:, 1].mean(), sum(opening.along) / 2)
+    assert np.allclose(pose.rotate(np.array([0.0, -1.0, 0.0])), (1.0, 0.0, 0.0))
