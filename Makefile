@@ -14,7 +14,7 @@ app: $(STAMP)
 test: lint
 	$(BIN)/python -m pytest -q -rs
 test-slow: $(STAMP)
-	$(BIN)/python -m pytest -q -rs -m slow
+	$(BIN)/python -m pytest -q -rs -m slow --timeout 1800
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
