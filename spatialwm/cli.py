@@ -173,10 +173,12 @@ def _info(args: argparse.Namespace) -> Any:
     place = told["environment"] or "place"
     console.print(f"[bold]{args.world}[/bold]  {place}  {told['gaussians']:,} Gaussians", highlight=False)
     console.print(f"revision {told['revision']} on {told['branch']}; scale {told['scale']['method']}", highlight=False)
-    table = Table("id", "category", "color", "material", "size m", "stands on", "mass kg", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for title in ("id", "category", "color", "material", "size m", "stands on", "kg"):
+        table.add_column(title, no_wrap=title in ("id", "size m"))
     for o in told["objects"]:
-        size = " × ".join(f"{b - a:.2f}" for a, b in zip(*o["aabb"], strict=True))
-        mass = "" if o["mass_kg"] is None else f"{o['mass_kg']:.2g}"
+        size = "×".join(f"{b - a:.2f}" for a, b in zip(*o["aabb"], strict=True))
+        mass = "" if o["mass_kg"] is None else f"{o['mass_kg']:,.0f}" if o["mass_kg"] >= 10 else f"{o['mass_kg']:.2g}"
         table.add_row(o["id"], o["category"], o["color"] or "", o["material"] or "", size, o["supported_by"] or "", mass)
     console.print(table)
     if told["unrecognized"]:
