@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ class Job(Generic[T]):
         self._cancelled = threading.Event()
         self._done = threading.Event()
         self._started_s = time.monotonic()
-        self._stage, self._fraction = "starting", 0.0
+        self._last = ("starting", 0.0, 0.0)
         self._value: T | None = None
         self._error: BaseException | None = None
         threading.Thread(target=self._run, daemon=True, name="spatialwm-job").start()
@@ -54,9 +55,8 @@ class Job(Generic[T]):
     def status(self) -> Status:
         """Stage, share done, and an estimate of what is left from the share done so far."""
         elapsed = time.monotonic() - self._started_s
-        known = self._fraction >= 0.03 and elapsed >= 0.4
-        eta = elapsed * (1 - self._fraction) / self._fraction if known else None
-        return Status(self._stage, self._fraction, elapsed, eta)
+        stage, fraction, reported = self._last
+        return Status(stage, fraction, elapsed, _remaining_s(fraction, reported, elapsed))
 
     def result(self) -> T:
         """Wait for the end and return what the work returned.
@@ -80,4 +80,14 @@ class Job(Generic[T]):
     def _report(self, stage: str, fraction: float, /) -> None:
         if self._cancelled.is_set():
             raise JobCancelled("stopped")
-        self._stage, self._fraction = stage, min(max(fraction, 0.0), 1.0)
+        self._last = (stage, min(max(fraction, 0.0), 1.0), time.monotonic() - self._started_s)
+
+
+def _remaining_s(fraction: float, reported_s: float, now_s: float) -> float | None:
+    """What is left, extrapolated from the last report; between reports it counts down, ever more slowly, and never up."""
+    if fraction < 0.03 or now_s < 0.4:
+        return None
+    if reported_s < 0.4:  # too early to tell anything about pace
+        return now_s * (1 - fraction) / fraction
+    left = reported_s * (1 - fraction) / fraction
+    return left * math.exp((reported_s - now_s) / left) if left else 0.0

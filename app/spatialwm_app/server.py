@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 from spatialwm.errors import MissingDependencyError, SpatialwmError
 
 PORT = 7860
+PORTS_TRIED = 50
 HOST = "127.0.0.1"
 VIEWER = Path(__file__).parent / "static" / "viewer.js"
 
@@ -27,7 +30,7 @@ def launch(
     open_browser: bool = False,
     block: bool = True,
 ) -> str:
-    """Serve the studio until interrupted.
+    """Serve the studio until interrupted by Ctrl-C, which ends it without an error.
 
     Args:
         worlds: opened at the start; the last one is shown first.
@@ -61,6 +64,7 @@ def launch(
     from spatialwm_app.routes import routes
     from spatialwm_app.studio_page import build_page
 
+    port = _free_port(host, port)
     hub = Hub(worlds_dir)
     for path in worlds:
         hub.open(path)
@@ -68,7 +72,7 @@ def launch(
     try:
         _, url, _ = page.launch(
             server_name=host,
-            server_port=_free_port(host, port),
+            server_port=port,
             inbrowser=open_browser,
             quiet=True,
             show_error=True,
@@ -81,9 +85,14 @@ def launch(
             head=theme.HEAD,
             app_kwargs={"routes": routes(hub, host)},
         )
-        print(f"spatialwm studio: {url}", flush=True)
+        print(f"spatialwm studio: {url}" + (" (Ctrl-C ends it)" if block else ""), flush=True)
         if block:
-            page.block_thread()
+            # Not Gradio's block_thread, which prints its own farewell. In short waits: Windows heeds Ctrl-C only between them.
+            stop = threading.Event()
+            while not stop.wait(0.5):
+                pass
+    except KeyboardInterrupt:
+        print("spatialwm studio: closed; worlds are saved", file=sys.stderr)
     finally:
         if block:
             page.close(verbose=False)
@@ -94,7 +103,10 @@ def launch(
 def _free_port(host: str, first: int) -> int:
     import socket
 
-    for port in range(first, first + 50):
+    if not 1 <= first <= 65535:
+        raise SpatialwmError(f"a port is a number from 1 to 65535; got {first}")
+    last = min(first + PORTS_TRIED, 65536) - 1
+    for port in range(first, last + 1):
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -102,4 +114,4 @@ def _free_port(host: str, first: int) -> int:
             except OSError:
                 continue
             return port
-    raise SpatialwmError(f"ports {first} to {first + 49} of {host} are all in use; choose another with --port")
+    raise SpatialwmError(f"ports {first} to {last} of {host} are in use or not allowed; choose another with --port")

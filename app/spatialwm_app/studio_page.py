@@ -74,16 +74,18 @@ def build_page(hub: Hub) -> gr.Blocks:
         now = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
         def on_create(text: str, quality_name: Quality) -> Iterator[Any]:
+            waiting, ready = gr.update(interactive=False), gr.update(interactive=True)
+            unchanged = gr.skip(), gr.skip(), gr.skip()
             work = Job(lambda progress: _create(hub, text, LiftOptions(quality=quality_name), progress))
             for state in work.watch():
-                yield work, _progress_card("Creating", state), gr.update(elem_classes=[]), gr.skip(), gr.skip(), gr.skip()
+                yield work, _progress_card("Creating", state), gr.update(elem_classes=[]), waiting, *unchanged
             outcome = _outcome(work)
             hidden = gr.update(elem_classes=["swm-hide"])
             if isinstance(outcome, str):
-                yield None, outcome, hidden, gr.skip(), gr.skip(), gr.skip()
+                yield None, outcome, hidden, ready, *unchanged
                 return
             chosen = gr.update(choices=hub.choices(), value=str(outcome.path.resolve()))
-            yield None, _created_card(outcome), hidden, outcome.token, _address(outcome), chosen
+            yield None, _created_card(outcome), hidden, ready, outcome.token, _address(outcome), chosen
 
         def on_export(world: str, kind: str) -> Iterator[Any]:
             try:
@@ -125,8 +127,8 @@ def build_page(hub: Hub) -> gr.Blocks:
             chosen = gr.update(choices=hub.choices(), value=str(session.path.resolve()) if session else None)
             return (session.token if session else ""), _address(session), chosen
 
-        creating = [job, status, cancel, token, view, worlds]
-        gr.on([create.click], on_create, [source, quality], creating, **busy)
+        creating = [job, status, cancel, create, token, view, worlds]
+        gr.on([create.click, source.submit], on_create, [source, quality], creating, **busy)
         exported = export.click(on_export, [token, suffix], [job, status, cancel, link], **busy)
         exported.then(None, link, None, js=_DOWNLOAD, **now)
         cancel.click(lambda work: work.cancel() if work else None, job, None, **now)
@@ -208,7 +210,8 @@ def _progress_card(verb: str, status: Status) -> str:
     left = "" if status.eta_s is None else f" · about {_seconds(status.eta_s)} left"
     return (
         f'<div class="swm-card"><b>{verb}</b><span>{html.escape(status.stage)}</span>'
-        f'<div class="swm-bar"><i style="width:{percent}%"></i></div>'
+        f'<div class="swm-bar" role="progressbar" aria-label="{verb}" aria-valuenow="{percent}">'
+        f'<i style="width:{percent}%"></i></div>'
         f"<small>{percent} % · {_seconds(status.elapsed_s)}{left}</small></div>"
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from spatialwm_app.jobs import Job, JobCancelled
+from spatialwm_app.jobs import Job, JobCancelled, _remaining_s
 
 from spatialwm.errors import LiftError
 from spatialwm.progress import Progress
@@ -60,3 +60,11 @@ def test_the_time_left_follows_from_the_share_done() -> None:
             break
     go.set()
     job.result()
+
+
+def test_between_two_reports_the_time_left_only_counts_down() -> None:
+    left = [_remaining_s(0.25, 2.0, now) or 0.0 for now in (2.0, 3.0, 5.0, 20.0, 60.0)]
+    assert left[0] == pytest.approx(6.0)
+    assert left == sorted(left, reverse=True)
+    assert left[1] == pytest.approx(5.0, abs=0.2)
+    assert left[-1] > 0

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from spatialwm_app.server import VIEWER, ViewerMissingError, _free_port, launch
 
-from spatialwm.errors import MissingDependencyError, WorldError
+from spatialwm.errors import MissingDependencyError, SpatialwmError, WorldError
 from spatialwm.world import World
 
 
@@ -71,6 +75,43 @@ def test_the_next_free_port_is_taken() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert _free_port("127.0.0.1", port) > port
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536, 99999])
+def test_a_port_that_is_none_is_refused_in_one_line(port: int) -> None:
+    with pytest.raises(SpatialwmError, match="1 to 65535"):
+        _free_port("127.0.0.1", port)
+
+
+def heed_ctrl_c() -> None:
+    """Whoever was started in the background of a shell ignores Ctrl-C, and would hand that on."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot send Ctrl-C to one process")
+def test_the_command_takes_the_next_port_and_ctrl_c_ends_it_cleanly(tmp_path: Path, room: Any) -> None:
+    pytest.importorskip("gradio", reason="the studio needs spatialwm[app]")
+    if not VIEWER.is_file():
+        pytest.skip("the viewer bundle is not built: pip install -e .")
+    World.create(tmp_path / "room.world", room, command={"op": "create", "source": "a small room"}).close()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        busy = taken.getsockname()[1]
+        command = [sys.executable, "-m", "spatialwm.cli", "app", "room.world", "--no-browser", "--port", str(busy)]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heed_ctrl_c
+        )
+        assert process.stdout is not None
+        said = process.stdout.readline()
+    address = re.search(r"http://127\.0\.0\.1:(\d+)/", said)
+    assert address, said
+    assert int(address.group(1)) > busy
+    process.send_signal(signal.SIGINT)
+    _, complaints = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "Traceback" not in complaints
+    assert "saved" in complaints
 
 
 def test_a_world_that_is_none_is_refused_before_anything_is_served(tmp_path: Path) -> None:

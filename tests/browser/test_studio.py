@@ -91,24 +91,71 @@ def test_an_object_is_clicked_moved_and_the_move_undone(page: Any, server: Any) 
     assert scene_of(server)[body.id].same_as(body)
 
 
-def test_the_handle_that_is_dragged_moves_the_object_by_as_much(page: Any, server: Any) -> None:
-    body = free_object(scene_of(server))
-    look_at(page, body.id)
-    page.evaluate("(id) => studio.select(id)", body.id)
-    page.wait_for_timeout(300)
+def drag_handle(page: Any, object_id: str, key: str, script: str) -> tuple[int, int]:
+    """Drag the vertical handle of the gizmo that ``key`` brings; returns the revisions before and after."""
+    look_at(page, object_id)
+    page.evaluate("(id) => studio.select(id)", object_id)
+    page.locator(".swm-canvas").focus()
+    page.keyboard.press(key)
     before = revision(page)
-    start, end = page.evaluate(UP_HANDLE, body.id)
+    start, end = page.evaluate(script)
+    page.mouse.move(start[0] + 60, start[1] + 60)
     page.mouse.move(*start)
-    page.wait_for_timeout(150)
+    page.wait_for_function("studio.gizmo.controls.axis === 'Y'", timeout=10_000)
     page.mouse.down()
     page.mouse.move(*end, steps=5)
     page.mouse.up()
-    moved = wait_for_revision(page, before)
+    return before, wait_for_revision(page, before)
+
+
+def test_the_handle_that_is_dragged_moves_the_object_by_as_much(page: Any, server: Any) -> None:
+    body = free_object(scene_of(server))
+    before, moved = drag_handle(page, body.id, "1", UP_HANDLE)
     shift = np.subtract(scene_of(server)[body.id].world_from_object.position, body.world_from_object.position)
     assert shift[:2] == pytest.approx((0, 0), abs=1e-6)
     assert shift[2] == pytest.approx(0.2, rel=0.35)
     page.get_by_role("button", name="Undo").click()
     assert wait_for_revision(page, moved) == before
+
+
+def test_the_ring_that_is_dragged_turns_the_object_about_the_vertical(page: Any, server: Any) -> None:
+    body = free_object(scene_of(server))
+    before, turned = drag_handle(page, body.id, "2", RING)
+    after = scene_of(server)[body.id]
+    w, x, y, z = (after.world_from_object @ body.world_from_object.inverse()).quat
+    assert (x, y) == pytest.approx((0, 0), abs=1e-3)
+    assert 2 * np.degrees(np.arctan2(abs(z), abs(w))) > 5
+    assert after.bounds().mean(0) == pytest.approx(body.bounds().mean(0), abs=0.02)
+    page.keyboard.press("Control+z")
+    assert wait_for_revision(page, turned) == before
+
+
+def test_the_block_that_is_pulled_grows_the_object_on_its_spot(page: Any, server: Any) -> None:
+    body = free_object(scene_of(server))
+    before, grown = drag_handle(page, body.id, "3", UP_HANDLE)
+    (low, high), (old_low, old_high) = scene_of(server)[body.id].bounds(), body.bounds()
+    factors = (high - low) / (old_high - old_low)
+    assert factors[2] > 1.05
+    assert factors == pytest.approx(factors[2], rel=0.02), "sizes stay in proportion"
+    assert low[2] == pytest.approx(old_low[2], abs=0.01)
+    page.keyboard.press("Control+z")
+    assert wait_for_revision(page, grown) == before
+    page.keyboard.press("1")
+
+
+def test_a_discarded_prediction_closes_and_leaves_nothing(page: Any, server: Any) -> None:
+    body = free_object(scene_of(server))
+    page.evaluate("(id) => studio.select(id)", body.id)
+    steps = page.evaluate("studio.state.history.length")
+    page.evaluate("studio.startPush()")
+    page.get_by_role("button", name="Predict", exact=True).click()
+    page.wait_for_function("studio.timeline.prediction", timeout=60_000)
+    assert f"{page.evaluate('studio.world.get(studio.selected).name')} may be off by" in page.locator(".swm-sure").inner_text()
+    page.get_by_role("button", name="Discard").click()
+    page.wait_for_selector(".swm-timeline", state="hidden")
+    assert page.evaluate("studio.state.history.length") == steps
+    with studio.open_world(server.world, read_only=True) as world:
+        assert max(r.id for r in world.history()) not in world.branches().values(), "no branch stands at what was predicted"
 
 
 def test_a_push_is_predicted_scrubbed_and_committed(page: Any, server: Any) -> None:
@@ -171,6 +218,32 @@ def test_a_phone_shows_the_world_first_and_nothing_sticks_out(open_tab: Callable
     page.get_by_role("button", name="Objects").tap()
     page.locator(".swm-row").first.tap()
     assert page.locator(".swm-inspector").is_visible()
+    page.evaluate("studio.setMode('walk')")
+    assert not page.locator(".swm-stick").is_visible(), "nothing lies over the card"
+    page.evaluate("studio.select('crate-1'); studio.startPush(); studio.predict()")
+    page.wait_for_function("studio.timeline.prediction", timeout=60_000)
+    stick, banner = (page.locator(part).bounding_box() for part in (".swm-stick", ".swm-timeline"))
+    assert stick["y"] + stick["height"] <= banner["y"]
+    page.get_by_role("button", name="Discard").tap()
+    page.wait_for_selector(".swm-timeline", state="hidden")
+    page.context.close()
+
+
+def test_the_prompt_is_there_to_be_typed_into_in_a_low_window(page: Any) -> None:
+    box = page.locator("#swm-prompt textarea").bounding_box()
+    assert box["height"] > 50
+    assert box["y"] >= 0
+
+
+def test_a_world_that_is_being_made_can_be_given_up(open_tab: Callable[..., Any], server: Any) -> None:
+    page = open_tab()
+    page.locator("#swm-prompt textarea").fill("A large library with twelve bookshelves and a table")
+    page.locator("#swm-create").click()
+    page.locator("#swm-cancel").click(timeout=20_000)
+    assert "%" in page.locator("#swm-status").inner_text()
+    page.wait_for_function("document.querySelector('#swm-status').innerText.includes('Stopped')", timeout=60_000)
+    page.wait_for_function("!document.querySelector('#swm-create').disabled")
+    assert not list(server.world.parent.glob("worlds/*library*"))
     page.context.close()
 
 
@@ -182,6 +255,12 @@ def test_a_sentence_becomes_a_world_and_its_unknown_words_are_told(open_tab: Cal
     page.locator("#swm-create").click()
     page.wait_for_function("studio.state?.title.startsWith('small-room')", timeout=60_000)
     page.wait_for_function("document.querySelector('#swm-status').innerText.includes('flibbertigibbet')", timeout=20_000)
+    page.wait_for_function("document.querySelector('.swm-loading').hidden", timeout=30_000)
+    page.reload()
+    page.wait_for_selector(".swm-notes", timeout=30_000)
+    assert "flibbertigibbet" in page.locator(".swm-notes").inner_text(), "a world that is opened again tells it again"
+    page.wait_for_function("document.querySelector('.swm-host').studio?.state")
+    page.evaluate("globalThis.studio = document.querySelector('.swm-host').studio")
     page.wait_for_function("document.querySelector('.swm-loading').hidden", timeout=30_000)
     assert page.evaluate("[...studio.world.objects.values()].every((o) => o.mesh || !o.content)")
     page.wait_for_function(f"({COLORS})() > 30", timeout=60_000, polling=500)  # the canvas shows a world; sorting takes its time
@@ -228,7 +307,7 @@ SEEK = """([id, time]) => {
 }"""
 
 # Where the upward handle of the gizmo is, and where a point 20 cm higher is.
-UP_HANDLE = """(id) => {
+UP_HANDLE = """() => {
   const { gizmo, viewer } = studio;
   viewer.camera.updateMatrixWorld();
   gizmo.helper.updateMatrixWorld(true);
@@ -237,4 +316,21 @@ UP_HANDLE = """(id) => {
   const handle = (pivot.distanceTo(viewer.camera.position) * lens * gizmo.controls.size) / 4 * 0.4;
   const at = (up) => { const p = viewer.screenOf(pivot.clone().setY(pivot.y + up)); return [p.x, p.y]; };
   return [at(handle), at(handle + 0.2)];
+}"""
+
+# A point of the ring that turns about the vertical, on the side of the camera and between the axes, and one further along.
+RING = """() => {
+  const { gizmo, viewer } = studio;
+  viewer.camera.updateMatrixWorld();
+  gizmo.helper.updateMatrixWorld(true);
+  const pivot = gizmo.pivot.position;
+  const lens = Math.min(1.9 * Math.tan((Math.PI * viewer.camera.fov) / 360), 7);
+  const radius = (pivot.distanceTo(viewer.camera.position) * lens * gizmo.controls.size) / 4 * 0.5;
+  const sight = viewer.camera.position.clone().sub(pivot);
+  const angle = Math.PI / 4 + Math.floor(Math.atan2(sight.z, sight.x) / (Math.PI / 2)) * (Math.PI / 2);
+  const at = (a) => {
+    const p = viewer.screenOf(pivot.clone().set(pivot.x + radius * Math.cos(a), pivot.y, pivot.z + radius * Math.sin(a)));
+    return [p.x, p.y];
+  };
+  return [at(angle), at(angle + 0.5)];
 }"""

@@ -272,7 +272,9 @@ def test_a_discarded_prediction_leaves_no_branch_and_stays_reachable_by_number(w
     assert world.check() == []
 
 
-@pytest.mark.parametrize(("name", "reason"), [("main", "main one"), ("here", "current one"), ("work", "holds work"), ("no", "no branch")])
+@pytest.mark.parametrize(
+    ("name", "reason"), [("main", "main one"), ("here", "current one"), ("work", "holds work"), ("no", "no branch")]
+)
 def test_only_predictions_that_nobody_stands_on_are_deleted(world, make_scene, name, reason):
     world.commit(make_scene(3), {"op": "predict"}, branch="here")
     world.create_branch("work")

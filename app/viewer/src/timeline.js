@@ -30,6 +30,7 @@ export class Timeline {
     const { frames, object_ids } = prediction;
     this.stride = object_ids.length * 7;
     this.poses = numbers.subarray(0, frames * this.stride);
+    this.uncertainty = numbers.subarray(frames * this.stride);
     this.#markPresent();
     this.seek(0);
   }
@@ -62,6 +63,14 @@ export class Timeline {
       mesh.quaternion.slerpQuaternions(quatToThree(a.subarray(3)), quatToThree(b.subarray(3), turn), at - frame);
     });
     this.viewer.invalidate();
+  }
+
+  /** How far off an object may be at the shown time, metres; 0 for what the prediction does not name. */
+  uncertaintyOf(id) {
+    const { dt_s, frames, object_ids } = this.prediction;
+    const k = object_ids.indexOf(id);
+    const frame = Math.min(frames - 1, Math.round(this.time / dt_s));
+    return k < 0 ? 0 : this.uncertainty[frame * object_ids.length + k];
   }
 
   /** Advance while playing; from the end it starts over. */

@@ -15,7 +15,8 @@ export class Viewer {
     this.renderer = new WebGLRenderer({ antialias: false, powerPreference: "high-performance" });
     this.canvas = this.renderer.domElement;
     this.canvas.className = "swm-canvas";
-    this.canvas.setAttribute("aria-label", "The world");
+    this.canvas.setAttribute("role", "application"); // keys go to us, not to a screen reader's browsing
+    this.canvas.setAttribute("aria-label", "The world. Press question mark for the keys");
     host.append(this.canvas);
     this.scene = new Scene();
     this.camera = new PerspectiveCamera(60, 1, 0.03, 2000);

@@ -3,7 +3,7 @@ import { el } from "./dom.js";
 import { HistoryPanel } from "./history_panel.js";
 import { Inspector } from "./inspector.js";
 import { ObjectList } from "./object_list.js";
-import { Empty, Help, Job, Loading, Toasts } from "./overlays.js";
+import { Empty, Help, Job, Loading, Notes, Toasts } from "./overlays.js";
 import { Stick } from "./stick.js";
 import { TimelineBar } from "./timeline_bar.js";
 import { Toolbar } from "./toolbar.js";
@@ -20,6 +20,7 @@ export class Hud {
     this.history = new HistoryPanel(studio);
     this.timeline = new TimelineBar(studio);
     this.toasts = new Toasts();
+    this.notes = new Notes();
     this.help = new Help(() => this.toggleHelp());
     this.loading = new Loading();
     this.empty = new Empty();
@@ -31,7 +32,7 @@ export class Hud {
     host.append(
       el("div.swm-layer", {}, this.toolbar.element, this.side, this.history.element,
         el("div.swm-bottom", {}, this.job.element, this.timeline.element, this.hint),
-        this.stick.element, this.toasts.element),
+        this.stick.element, el("div.swm-notices", {}, this.notes.element, this.toasts.element)),
       this.loading.element, this.empty.element, this.help.element,
     ); // prettier-ignore
     this.showTools();
@@ -53,6 +54,7 @@ export class Hud {
     this.host.classList.remove("swm-is-empty");
     this.empty.element.hidden = true;
     this.toolbar.showState(this.studio.state);
+    this.notes.show(this.studio.base, this.studio.state);
     this.list.show(this.studio.state.objects, this.studio.selected);
     this.history.show(this.studio.state.history);
   }
@@ -61,6 +63,7 @@ export class Hud {
     const { selected, world } = this.studio;
     this.list.mark(selected);
     this.inspector.show(selected ? world.get(selected) : null);
+    this.timeline.showTime();
     if (selected && NARROW.matches) this.side.hidden = false;
     this.#hint();
   }
@@ -78,8 +81,10 @@ export class Hud {
   }
 
   showTimeline() {
-    this.timeline.show(this.studio.timeline.prediction);
-    this.host.classList.toggle("swm-is-predicted", !!this.studio.timeline.prediction);
+    const { prediction } = this.studio.timeline;
+    this.timeline.show(prediction);
+    if (prediction && NARROW.matches) this.side.hidden = true; // the future is what one wants to see now
+    this.host.classList.toggle("swm-is-predicted", !!prediction);
     this.#hint();
   }
 

@@ -21,6 +21,27 @@ export class Toasts {
   }
 }
 
+/** What a world does not hold although it was asked for; stays until it is closed. */
+export class Notes {
+  constructor() {
+    this.lines = el("ul");
+    this.closed = new Set(); // addresses of worlds whose notes were read
+    const close = () => {
+      this.closed.add(this.base);
+      this.element.hidden = true;
+    };
+    this.element = el("section.swm-panel.swm-notes", { hidden: true, "aria-label": "Notes on this world" },
+      el("header", {}, el("b", {}, "Not all of it was made"), iconButton("close", "Close these notes", close)), this.lines); // prettier-ignore
+  }
+
+  show(base, { unrecognized, unmet }) {
+    this.base = base;
+    const lines = unrecognized.length ? [`Nothing was made of ${unrecognized.map((w) => `“${w}”`).join(", ")}.`, ...unmet] : unmet;
+    this.lines.replaceChildren(...lines.map((line) => el("li", {}, line)));
+    this.element.hidden = !lines.length || this.closed.has(base);
+  }
+}
+
 export class Loading {
   constructor() {
     this.text = el("span");
@@ -67,8 +88,9 @@ export class Help {
     const groups = KEYS.map(([title, keys]) =>
       el("section", {}, el("h3", {}, title), el("dl", {}, keys.flatMap(([key, what]) => [el("dt", {}, el("kbd", {}, key)), el("dd", {}, what)]))),
     );
-    const card = el("div.swm-help-card", { role: "dialog", "aria-label": "Keys", onclick: (event) => event.stopPropagation() },
-      el("header", {}, el("b", {}, "Keys"), iconButton("close", "Close", onclose, "?")), el("div.swm-help-groups", {}, groups)); // prettier-ignore
+    this.close = iconButton("close", "Close", onclose, "?");
+    const card = el("div.swm-help-card", { role: "dialog", "aria-modal": "true", "aria-label": "Keys", onclick: (event) => event.stopPropagation() },
+      el("header", {}, el("b", {}, "Keys"), this.close), el("div.swm-help-groups", {}, groups)); // prettier-ignore
     this.element = el("div.swm-help", { hidden: true, onclick: onclose }, card);
   }
 
@@ -76,7 +98,11 @@ export class Help {
     return !this.element.hidden;
   }
 
+  /** Focus goes into the card, and back to where it was. */
   toggle() {
+    if (!this.open) this.opener = document.activeElement;
     this.element.hidden = !this.element.hidden;
+    if (this.open) this.close.focus();
+    else this.opener?.focus({ preventScroll: true });
   }
 }
