@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -102,6 +103,20 @@ def _random(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
 
+def _told(jobs: Sequence[Callable[[], Splats]], costs: Sequence[float], progress: Progress) -> list[Callable[[], Splats]]:
+    """The same jobs, which report as each ends, by their share of all costs."""
+    lock, done, total = threading.Lock(), [0.0], sum(costs) or 1.0
+
+    def tell(job: Callable[[], Splats], cost: float) -> Splats:
+        made = job()
+        with lock:
+            done[0] += cost
+            progress("splatting", done[0] / total)
+        return made
+
+    return [partial(tell, job, cost) for job, cost in zip(jobs, costs, strict=True)]
+
+
 def assemble(
     graph: SceneGraph, placed: Sequence[Placed], place: Place, quality: Quality = "standard", seed: int = 0,
     unmet: Sequence[str] = (), progress: Progress = silent,
@@ -119,7 +134,7 @@ def assemble(
     if place.shell.indoor:  # outdoors most surfaces are broad and things stand in grass: neither rule would help
         _refine_near(bodies, coarseness)
     broad_m = BROAD_M if place.shell.indoor else math.inf
-    progress("splatting", 0.08)
+    progress("splatting", 0.07)
     wanted = sum(
         expected_count(p, c)
         for b, cs in zip(bodies, coarseness, strict=True)
@@ -136,14 +151,15 @@ def assemble(
         for n, (b, cs) in enumerate(zip(bodies, coarseness, strict=True))
     ]
     # Long jobs first, so that no core ends up alone with a big one.
-    order = sorted(range(len(jobs)), key=lambda n: -sum(len(p.solid.faces) + expected_count(p) for p in bodies[n].parts))
-    made = each([jobs[n] for n in order])
+    costs = [sum(len(p.solid.faces) + expected_count(p) for p in b.parts) for b in bodies]
+    order = sorted(range(len(jobs)), key=lambda n: -costs[n])
+    made = each(_told([jobs[n] for n in order], [costs[n] for n in order], part_of(progress, 0.07, 0.48)))
     splats = concatenate([made[order.index(n)] for n in range(len(jobs))])
     splats = splats.select(~_buried(splats, rays, owners))
-    progress("lighting", 0.3)
+    progress("lighting", 0.48)
     lights = _lights(placed, place)
-    colors = _shade(splats, bodies, rays, glows, lights, place, budget, _random(seed, "light"), part_of(progress, 0.3, 0.9))
-    progress("splatting", 0.92)
+    colors = _shade(splats, bodies, rays, glows, lights, place, budget, _random(seed, "light"), part_of(progress, 0.48, 0.93))
+    progress("splatting", 0.93)
     objects = _objects(splats, colors, placed, pieces)
     if place.finish:
         world = join_gaussians([_in_world(o) for o in objects])

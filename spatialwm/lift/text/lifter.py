@@ -32,14 +32,14 @@ class TextLifter:
 
     def furnish(self, graph: SceneGraph, options: LiftOptions = LiftOptions(), progress: Progress = silent) -> Scene:
         """The scene of a sentence that has been understood already."""
-        progress("building", 0.05)
+        progress("building", 0.02)
         models = {item.key: build(item, options.seed) for item in graph.items if item.kind in KINDS}
         place = place_for(graph, models, KINDS, options.seed, options.quality)
         models |= {key: model for key, (model, _) in place.fitted.items()}
         fixed = {key: pose for key, (_, pose) in place.fitted.items()}
-        progress("arranging", 0.12)
+        progress("arranging", 0.08)
         arrangement = arrange(
-            graph, models, place.shell, np.random.default_rng(options.seed), part_of(progress, 0.12, 0.25), KINDS, fixed
+            graph, models, place.shell, np.random.default_rng(options.seed), part_of(progress, 0.08, 0.14), KINDS, fixed
         )
         placed = [
             Placed(
@@ -52,7 +52,7 @@ class TextLifter:
             if i.key in arrangement.poses and i.key in models
         ]
         unmet = (*arrangement.unmet, *graph.notes)
-        return assemble(graph, placed, place, options.quality, options.seed, unmet, part_of(progress, 0.25, 1.0))
+        return assemble(graph, placed, place, options.quality, options.seed, unmet, part_of(progress, 0.14, 1.0))
 
 
 def build(item: Item, seed: int = 0) -> Model:
