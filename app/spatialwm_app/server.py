@@ -65,7 +65,7 @@ def launch(
     from spatialwm_app.studio_page import build_page
 
     port = _free_port(host, port)
-    hub = Hub(worlds_dir)
+    hub, url = Hub(worlds_dir), ""
     for path in worlds:
         hub.open(path)
     page = build_page(hub)
