@@ -68,11 +68,19 @@ class Budget:
 
 BUDGETS: dict[Quality, Budget] = {
     "draft": Budget(
-        splats=70_000, strands=32_000, effort=Effort(direct=0.5, gather_rays=28, gather_share=0.25, cache_rays=10), sh_degree=0, eyes=0
+        splats=70_000,
+        strands=32_000,
+        effort=Effort(direct=0.5, gather_rays=28, gather_share=0.25, cache_rays=10),
+        sh_degree=0,
+        eyes=0,
     ),
     "standard": Budget(splats=215_000, strands=92_000, effort=Effort(), sh_degree=1, eyes=14),
     "high": Budget(
-        splats=480_000, strands=250_000, effort=Effort(direct=1.5, gather_rays=64, gather_share=0.3, cache_rays=32), sh_degree=2, eyes=26
+        splats=480_000,
+        strands=250_000,
+        effort=Effort(direct=1.5, gather_rays=64, gather_share=0.3, cache_rays=32),
+        sh_degree=2,
+        eyes=26,
     ),
 }
 
@@ -135,19 +143,17 @@ def assemble(
         _refine_near(bodies, coarseness)
     broad_m = BROAD_M if place.shell.indoor else math.inf
     progress("splatting", 0.07)
-    wanted = sum(
-        expected_count(p, c)
+    counts = [
+        sum(expected_count(p, c) for p, c in zip(b.parts, cs, strict=True) if p.opacity > 0)
         for b, cs in zip(bodies, coarseness, strict=True)
-        for p, c in zip(b.parts, cs, strict=True)
-        if p.opacity > 0
-    )
+    ]
     bodies = _thinned(bodies, budget.strands, seed)
     strands = sum(len(s.roots) for b in bodies for s in b.strands)
     # The open air adds reflections, mist and sparks at the end.
     total = budget.splats * (1.0 if place.shell.indoor else 0.88)
-    density = float(np.clip(max(total - strands, 0.4 * budget.splats) / max(wanted, 1.0), 0.12, 3.0))
+    density = _densities(bodies, counts, max(total - strands, 0.34 * budget.splats), place.shell.indoor)
     jobs = [
-        partial(_splats, b, cs, n, density, _random(seed, names[n]), broad_m)
+        partial(_splats, b, cs, n, density[n], _random(seed, names[n]), broad_m)
         for n, (b, cs) in enumerate(zip(bodies, coarseness, strict=True))
     ]
     # Long jobs first, so that no core ends up alone with a big one.
@@ -197,6 +203,7 @@ def _standing(p: Placed) -> Standing:
         high=(float(x1), float(y1)),
         extent=(float(high[0] - low[0]), float(high[1] - low[1])),
         rise_m=(p.world_from_object.position[2] + float(low[2]), p.world_from_object.position[2] + float(high[2])),
+        has_front=p.model.has_front,
         world_from_object=p.world_from_object,
         material=p.model.material,
         stated=p.item.provenance == "stated",
@@ -244,6 +251,10 @@ def _coarseness(body: _Body, rays: Rays, eyes: np.ndarray) -> list[np.ndarray]:
             if p.casts_shadow
             else np.ones(len(p.solid.faces), np.bool_)
         )
+        if own is None:  # a large triangle of which only the rim shows has all its spots hidden: neighbours of the seen count too
+            shown = np.zeros(len(p.solid.vertices), np.bool_)
+            shown[p.solid.faces[seen]] = True
+            seen = seen | shown[p.solid.faces].any(1)
         factor = np.where(seen, 1.0, np.inf)
         if own is not None and not seen.all():
             hidden = np.nonzero(~seen)[0]
@@ -276,6 +287,18 @@ def _refine_near(bodies: Sequence[_Body], coarseness: Sequence[list[np.ndarray]]
                 near = ((low <= box_high) & (high >= box_low)).all(1)
                 finest[near] = np.minimum(finest[near], spacing)
             factor *= finest / p.spacing_m
+
+
+def _densities(bodies: Sequence[_Body], counts: Sequence[float], total: float, indoor: bool) -> list[float]:
+    """Share of the wanted Gaussians that each body gets, so that about ``total`` come out.
+
+    Outdoors, where wide ground takes most, objects are thinned by the square root of the ground's share: they are looked at.
+    """
+    wide = sum(c for b, c in zip(bodies, counts, strict=True) if indoor or b.piece is not None)
+    looked_at = sum(counts) - wide
+    root = (math.sqrt(looked_at**2 + 4 * wide * total) - looked_at) / (2 * wide) if wide > 0 else total / max(looked_at, 1.0)
+    shared = float(np.clip(root**2, 0.12, 3.0))
+    return [shared if indoor or b.piece is not None else float(np.clip(root, 0.16, 1.6)) for b in bodies]
 
 
 def _thinned(bodies: Sequence[_Body], most: int, seed: int) -> list[_Body]:

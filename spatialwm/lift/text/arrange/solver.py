@@ -297,6 +297,8 @@ class Layout:
             both = name in priors.FLAT and body.flat
             carried = body.support is not None
             return not both and (not wet or carried)
+        if name in priors.CROWNS:  # what stands under a tree stands beside its trunk
+            return False
         for k in body.keys:
             for r in self.relations.get(k, ()):
                 if r.predicate != "under":

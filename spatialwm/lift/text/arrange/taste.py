@@ -66,7 +66,8 @@ class Taste:
         mirrored = -1 if body.lead.name == "table lamp" and host.thing.name == "nightstand" else 1
         cost = 2.0 * np.hypot(u - mirrored * wanted[0] * half[0], v - wanted[1] * half[1])
         if not body.within:
-            cost += 4.0 * (host.hi[2] - own.lo[:, 2]) * (0.2 if body.lead.name == "book" and host.thing.name == "bookshelf" else 1.0)
+            shelved = body.lead.name == "book" and host.thing.name == "bookshelf"
+            cost += (0.8 if shelved else 4.0) * (host.hi[2] - own.lo[:, 2])
         guests = [p.boxes() for k, p in self.layout.placed.items() if p.support == body.support and k not in body.keys]
         for guest in guests:
             cost += 1.2 * np.maximum(0.12 - gap(own, guest), 0) / 0.12
@@ -196,6 +197,20 @@ class Taste:
         side = np.abs(rel[:, 0] * d[1] - rel[:, 1] * d[0]) / length - own.half[:, :2].max(1)
         return np.where((t > 0) & (t < 0.95), np.clip(1.0 - side, 0, 1.5), 0.0)
 
+    def _in_line(self, own: Boxes) -> Float[Array, " n"]:
+        """0..1 and more: how much of what was asked for stands right behind something tall, seen from the open side."""
+        out = np.zeros(len(own.lo))
+        for p in self.layout.placed.values():
+            if p.thing.item.provenance != "stated" or p.thing.name in priors.FLAT or p.thing.name in priors.CROWNS:
+                continue
+            b = p.boxes()
+            shared = np.minimum(own.hi[:, 0], b.hi[:, 0]) - np.maximum(own.lo[:, 0], b.lo[:, 0])
+            narrow = np.minimum(own.hi[:, 0] - own.lo[:, 0], b.hi[:, 0] - b.lo[:, 0])
+            behind = own.center[:, 1] > b.center[:, 1]
+            hides = np.where(behind, b.hi[:, 2] > 0.5 * own.hi[:, 2], own.hi[:, 2] > 0.5 * b.hi[:, 2])
+            out += np.clip(shared / np.maximum(narrow, 0.1) + 0.15, 0, 1) * hides
+        return out
+
     def _outdoor_taste(self, body: Body, own: Boxes, lead: Thing) -> Float[Array, " n"]:
         center = np.array(self.layout.shell.center)
         half = (np.array(self.layout.shell.high) - np.array(self.layout.shell.low)) / 2
@@ -221,6 +236,8 @@ class Taste:
             cost += 0.7 * (1 - (toward * own.front).sum(1))
         if lead.size[2] > 1.2:
             cost += 3.0 * self._in_view(own)
+        if stated and lead.name not in priors.FLAT:
+            cost += 2.5 * self._in_line(own)
         for p in self.layout.placed.values():
             if p.thing.name in priors.CROWNS and lead.name not in priors.SCENERY:
                 cost += 2.0 * np.maximum(0.6 - gap(own, p.boxes(), 2), 0)

@@ -242,27 +242,6 @@ def _torch(item: Item, rng: np.random.Generator) -> Model:
     )
 
 
-def _crate(item: Item, rng: np.random.Generator) -> Model:
-    k = scale_of(item, (0.6, 0.6, 0.6), 0.0)
-    look = finish_item(item, "pine")
-    slats = []
-    for i in range(4):
-        x = -0.225 + 0.15 * i
-        for y in (-0.285, 0.285):
-            slats.append(box(0.6, 0.02, 0.13, 0.004).moved(0, y, x + 0.3).retextured((i * 0.37, 0, y)))
-            slats.append(box(0.02, 0.6, 0.13, 0.004).turned(0).moved(y, 0, x + 0.3).retextured((0, i * 0.31, y)))
-        slats.append(box(0.13, 0.56, 0.02, 0.004).moved(x, 0, 0.59))
-        slats.append(box(0.13, 0.56, 0.02, 0.004).moved(x, 0, 0.01))
-    posts = [box(0.05, 0.05, 0.6, 0.004).moved(x, y, 0.3) for x in (-0.26, 0.26) for y in (-0.26, 0.26)]
-    inside = box(0.54, 0.54, 0.54, 0).moved(z=0.3)
-    parts = (
-        Part(name="slats", solid=join([*slats, *posts]).scaled(k), material=look.material, spacing_m=0.026),
-        Part(name="inside", solid=inside.scaled(k), material=m.plain("#1a120b"), spacing_m=0.06, collides=False),
-    )
-    top = Surface(z=0.6 * k, low=(-0.28 * k, -0.28 * k), high=(0.28 * k, 0.28 * k))
-    return Model(kind="crate", parts=parts, surfaces=(top,), mass_kg=16 * k**3, color=look.color, material="wood")
-
-
 KINDS: tuple[Kind, ...] = (
     Kind(
         name="campfire",

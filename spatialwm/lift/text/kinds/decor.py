@@ -343,7 +343,7 @@ def flowers(item: Item, rng: np.random.Generator) -> Model:
     )
     glaze = finish("ceramic", None, item.material, default_color="#c9d2d0")
     made = [part("vase", jar, glaze.material, 0.0065), *_bouquet(body_h, h * 0.93, w / 2 * 1.2, rng, known_color(item.color))]
-    return replace(Model(kind="flower", parts=tuple(made), mass_kg=0.8), color=known_color(item.color), material=glaze.name)
+    return replace(Model(kind="bouquet", parts=tuple(made), mass_kg=0.8), color=known_color(item.color), material=glaze.name)
 
 
 def globe(item: Item, rng: np.random.Generator) -> Model:

@@ -109,7 +109,7 @@ def skeleton(
     tubes: list[Solid] = []
     ends: list[Float[Array, " 3"]] = []
     base = np.array([0.0, 0.0, 0.0])
-    top = np.array([*rng.normal(0, 0.03 * height_m, 2), height_m * trunk])
+    top = np.array([*rng.normal(0, 0.012 * height_m, 2), height_m * trunk])
 
     def limb(a: Float[Array, " 3"], b: Float[Array, " 3"], r0: float, r1: float, sides: int) -> None:
         t = np.linspace(0, 1, 5)[:, None]
@@ -139,10 +139,10 @@ def skeleton(
 
     radius = girth * height_m
     t = np.linspace(0, 1, 6)
-    flare = radius * (1 - 0.25 * t + 0.55 * np.exp(-7 * t))
+    flare = radius * (1 - 0.25 * t + 0.45 * np.exp(-9 * t))
     tubes.append(
         tube(
-            base + (top - base) * t[:, None] + np.outer(np.sin(t * np.pi), rng.normal(0, 0.02 * height_m, 3) * (1, 1, 0)),
+            base + (top - base) * t[:, None] + np.outer(np.sin(t * np.pi), rng.normal(0, 0.008 * height_m, 3) * (1, 1, 0)),
             flare,
             12,
         )

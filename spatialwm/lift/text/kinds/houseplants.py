@@ -50,7 +50,7 @@ def plant(item: Item, rng: np.random.Generator) -> Model:
         if says(item, "snake", "sansevieria", "aloe")
         else PLANT_M
     )
-    w, _, h = measures(_plain_size(item) if small else item, usual)
+    w, _, h = measures(_plain_size(item) if small and not says(item, "cactus") else item, usual)
     cover = finish("terracotta", item.color, item.material, default_color="#c7b299" if not small else "#a5583a")
     pot_r = min(0.19, w * 0.27) if h > 0.4 else w * 0.3
     pot_h = min(0.34, h * 0.3) if h > 0.4 else h * 0.38
@@ -236,9 +236,9 @@ KINDS: tuple[Kind, ...] = (
         family="indoor",
     ),
     Kind(
-        name="cactus",
-        synonyms=("potted cactus",),
-        build=lambda item, rng: plant(_named(item, "cactus"), rng),
+        name="potted cactus",
+        synonyms=("cactus in a pot",),
+        build=lambda item, rng: replace(plant(_named(item, "cactus"), rng), kind="potted cactus"),
         size_m=(0.28, 0.28, 0.5),
         hypernyms=("plant",),
     ),

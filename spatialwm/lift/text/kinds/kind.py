@@ -30,5 +30,7 @@ class Kind:
     family: Literal["indoor", "outdoor", "both"] = "both"
     hypernyms: tuple[str, ...] = ()
     """Broader nouns it also answers to: ``seat``, ``furniture``."""
+    indoors: str | None = None
+    """The kind that its nouns mean within a room: flowers stand there cut, in a vase."""
     against_wall: bool = False
     """Usually backs onto a wall."""

@@ -261,7 +261,7 @@ def bench(item: Item, rng: np.random.Generator) -> Model:
     beam = [box(w * 0.76, 0.05, 0.08, 0.006, 0.12).moved(0, 0, h * 0.5)]
     up = finish("wood", item.color, item.material, along=2, seed=6)
     return Model(
-        kind="bench",
+        kind="pew",
         mass_kg=14.0 * w / BENCH_M[0],
         color=wood.color,
         material=wood.name,
@@ -340,7 +340,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="armchair",
-        synonyms=("easy chair", "lounge chair", "recliner", "club chair", "wing chair", "wingback chair"),
+        synonyms=("easy chair", "lounge chair", "reading chair", "recliner", "club chair", "wing chair", "wingback chair"),
         build=armchair,
         size_m=ARMCHAIR_M,
         family="indoor",
@@ -376,7 +376,7 @@ KINDS: tuple[Kind, ...] = (
         hypernyms=("seat", "furniture"),
     ),
     Kind(
-        name="bench", synonyms=("pew", "seat bench", "park bench"), build=bench, size_m=BENCH_M, hypernyms=("seat", "furniture")
+        name="pew", synonyms=("church bench", "seat bench"), build=bench, size_m=BENCH_M, hypernyms=("bench", "seat", "furniture")
     ),
     Kind(
         name="ottoman",

@@ -144,10 +144,10 @@ def _cabin(item: Item, rng: np.random.Generator) -> Model:
     dark, light = ("#4a2f1c", "#a3744a") if not item.color else _tones(item.color)
     parts = (
         Part(name="walls", solid=walls.scaled(k), material=log(dark, light), spacing_m=0.055),
-        Part(name="roof", solid=cover.scaled(k), material=shingles(snow=snow), spacing_m=0.058),
-        Part(name="under roof", solid=under.scaled(k), material=m.plain("#241912"), spacing_m=0.11, thin=0.01),
+        Part(name="roof", solid=cover.scaled(k), material=shingles(snow=snow), spacing_m=0.058, smooth=False),
+        Part(name="under roof", solid=under.scaled(k), material=m.plain("#241912"), spacing_m=0.11, thin=0.01, smooth=False),
         Part(name="trim", solid=join(trim).scaled(k), material=boards(), spacing_m=0.042),
-        Part(name="porch roof", solid=porch.scaled(k), material=shingles(snow=snow), spacing_m=0.055, thin=0.01),
+        Part(name="porch roof", solid=porch.scaled(k), material=shingles(snow=snow), spacing_m=0.055, thin=0.01, smooth=False),
         Part(
             name="foundation",
             solid=slab(2 * w + 0.1, 2 * d + 0.1, 0.34, -0.06).scaled(k),
@@ -262,14 +262,15 @@ def _house(item: Item, rng: np.random.Generator) -> Model:
     chimney = slab(0.6, 0.6, 1.7, h + 0.7).moved(-1.5, 0.5)
     snow = 0.95 if says(item, "snow") else 0.0
     roof_tones = (
-        ("#3a3a3e", "#74747a") if barn else ("#5a2c20", "#a85a40") if not says(item, "thatched") else ("#7a6434", "#c8ac68")
+        ("#5c5c62", "#a2a2a8") if barn else ("#5a2c20", "#a85a40") if not says(item, "thatched") else ("#7a6434", "#c8ac68")
     )
     parts = [
         Part(name="walls", solid=join([body, *gables]).scaled(k), material=wall, spacing_m=0.085, smooth=False),
-        Part(name="roof", solid=cover.scaled(k), material=shingles(*roof_tones, moss=0.25, snow=snow), spacing_m=0.075),
-        Part(name="under roof", solid=under.scaled(k), material=m.plain("#241912"), spacing_m=0.16, thin=0.01),
+        Part(name="roof", solid=cover.scaled(k), material=shingles(*roof_tones, moss=0.25, snow=snow), spacing_m=0.07, smooth=False),
+        Part(name="under roof", solid=under.scaled(k), material=m.plain("#241912"), spacing_m=0.12, thin=0.01, smooth=False),
         Part(
-            name="beams", solid=join(beams).scaled(k), material=boards("#e8e4dc", "#f4f0e8") if barn else boards(), spacing_m=0.05
+            name="beams", solid=join(beams).scaled(k), material=boards("#e8e4dc", "#f4f0e8") if barn else boards(), spacing_m=0.045,
+            smooth=False,
         ),
         Part(
             name="door",
@@ -277,7 +278,7 @@ def _house(item: Item, rng: np.random.Generator) -> Model:
             material=boards(*_tones("#5c3a22" if not barn else wall_color), 0.17),
             spacing_m=0.045,
         ),
-        Part(name="windows", solid=join(panes).scaled(k), material=glowing(WARM, 0.75), spacing_m=0.06, emits=True),
+        Part(name="windows", solid=join(panes).scaled(k), material=glowing(WARM, 0.75), spacing_m=0.06, smooth=False, emits=True),
     ]
     if not barn:
         parts.append(Part(name="chimney", solid=chimney.scaled(k), material=m.bricks("#7a4030"), spacing_m=0.06, smooth=False))

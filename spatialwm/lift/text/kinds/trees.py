@@ -78,7 +78,7 @@ def broadleaf(
     dark: str,
     light: str,
     trunk: float = 0.3,
-    girth: float = 0.034,
+    girth: float = 0.028,
     forks: int = 5,
     clump: float = 0.2,
     snow: float = 0.0,
@@ -91,6 +91,8 @@ def broadleaf(
     size = clump * spread_m * rng.uniform(0.7, 1.15, (len(tips), 1)) * np.array([1.0, 1.0, 0.72])
     over = tips[:, 2] + size[:, 2] - height_m
     tips = tips - UP * np.maximum(over, 0)[:, None]
+    # A leaf spray keeps its share of the crown, else large trees look plucked.
+    leaf_m *= 1.3 * max(1.0, spread_m / OAK_M[0])
     foliage, shade = crown(tips, size, rng, leaves, dark=dark, light=light, snow=snow, leaf_m=leaf_m)
     return tree_model(kind, wood, bark_of or bark("#33261c", "#8a715a", 0.6), foliage, shade, height_m, None)
 

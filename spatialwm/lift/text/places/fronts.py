@@ -94,9 +94,12 @@ def _dressing(
         n = max(1, math.ceil(length / max(3.2 * sigma, 0.3)))
         t = np.linspace(0, 1, n + 1)
         u, z = u0 + (u1 - u0) * t, z0 + (z1 - z0) * t
+        # Strands overlap by a third, or a row of them reads as beads.
+        reach = 0.16 / n
         p = point(u, z, lift)
+        step = (p[-1] - p[0]) * reach
         shine = np.zeros(3) if glow is None else glow
-        out.append((p[:-1], p[1:], sigma, np.tile(color, (n, 1)), np.tile(shine, (n, 1)), np.tile(normal, (n, 1))))
+        out.append((p[:-1] - step, p[1:] + step, sigma, np.tile(color, (n, 1)), np.tile(shine, (n, 1)), np.tile(normal, (n, 1))))
 
     width = b - a
     bays = max(2, int(width / BAY_M))
@@ -104,7 +107,7 @@ def _dressing(
     half_w, tall = PANE_M[0] / 2, PANE_M[1]
     for k in range(3):  # a base of stone, a band above the ground floor, a cornice
         z, sigma, color = ((0.2, 0.16, stone), (0.55 + STOREY_M, 0.07, bright), (0.6 + storeys * STOREY_M, 0.12, bright))[k]
-        bar(a + 0.1, b - 0.1, z, z, sigma, color, 0.06)
+        bar(a + 0.1, b - 0.1, z, z, sigma, color, 0.14)
     door = int(rng.integers(bays))
     for storey in range(storeys):
         for bay in range(bays):
@@ -119,14 +122,14 @@ def _dressing(
             else:
                 fill = dark * rng.uniform(0.8, 1.8)
             for c in np.linspace(u - half_w + 0.09, u + half_w - 0.09, 5):
-                bar(float(c), float(c), low + 0.1, top - 0.1, 0.085, fill, 0.04, lit)
+                bar(float(c), float(c), low + 0.1, top - 0.1, 0.085, fill, 0.13, lit)
             for x in (u - half_w, u + half_w):
-                bar(x, x, low, top, 0.032, bright, 0.09)
-            bar(u - half_w, u + half_w, top, top, 0.04, bright, 0.09)
-            if fill is not None and not (storey == 0 and bay == door):
-                bar(u - half_w - 0.12, u + half_w + 0.12, low - 0.03, low - 0.03, 0.05, bright, 0.12)
-                bar(u, u, low, top, 0.018, bright, 0.1)
-                bar(u - half_w, u + half_w, low + 0.62 * tall, low + 0.62 * tall, 0.018, bright, 0.1)
+                bar(x, x, low, top, 0.032, bright, 0.2)
+            bar(u - half_w, u + half_w, top, top, 0.04, bright, 0.2)
+            if not (storey == 0 and bay == door):
+                bar(u - half_w - 0.12, u + half_w + 0.12, low - 0.03, low - 0.03, 0.05, bright, 0.24)
+                bar(u, u, low, top, 0.018, bright, 0.22)
+                bar(u - half_w, u + half_w, low + 0.62 * tall, low + 0.62 * tall, 0.018, bright, 0.22)
     return out
 
 

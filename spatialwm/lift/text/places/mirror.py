@@ -17,11 +17,11 @@ FAR_M = 60.0
 """Mirrored Gaussians beyond are few and large and all kept; nearer ones are thinned, since ripples blur them anyway."""
 
 
-MOST = 16_000
-"""Mirrored Gaussians per lake; ripples hide what more would add."""
+MOST = 13_000
+"""Mirrored Gaussians per lake at standard quality; ripples hide what more would add."""
 
 
-def mirror(lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], share: float, seed: int) -> tuple[Overlay, ...]:
+def mirror(lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], share: float, seed: int, quality: float = 1.0) -> tuple[Overlay, ...]:
     """Reflections in every lake.
 
     A Gaussian is kept when from some eye its mirror image shows through a water surface. The mirrored rotation S R S with
@@ -29,6 +29,7 @@ def mirror(lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], s
 
     Args:
         share: part of the nearer Gaussians that is kept, widened to cover as much.
+        quality: factor on the most that a lake may show.
     """
     overlays = []
     for number, lake in enumerate(lakes):
@@ -49,8 +50,10 @@ def mirror(lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], s
             rest = np.nonzero(~seen)[0]
             seen[rest] = lake.reach(x[rest], y[rest]) < 1.1
         keep, p = above[seen], p[seen]
-        if len(keep) > MOST:
-            some = np.sort(rng.permutation(len(keep))[:MOST])
+        most, fewer = int(MOST * min(quality, 1.5)), 1.0
+        if len(keep) > most:
+            fewer = most / len(keep)
+            some = np.sort(rng.permutation(len(keep))[:most])
             keep, p = keep[some], p[some]
         if not len(keep):
             continue
@@ -58,20 +61,20 @@ def mirror(lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], s
         near = ~far[keep]
         p[near] += rng.normal(0, 1, (int(near.sum()), 3)) * (0.03, 0.03, 0.06)
         quats = lit.quats[index] * torch.tensor([1.0, -1.0, -1.0, 1.0])
-        widen = torch.from_numpy(np.where(near, min(1.6, share**-0.4), 1.0).astype(np.float32))
+        widen = torch.from_numpy(np.where(near, min(2.0, (share * fewer) ** -0.4), 1.0).astype(np.float32))
         rgb = lit.rgb[index].clamp(0, 1) * torch.tensor([0.76, 0.83, 0.88])
         body = Gaussians.from_numpy(
             p, quats.numpy(), (lit.scales[index] * widen[:, None]).numpy(), lit.opacities[index].numpy(), rgb=rgb.numpy()
         )
         overlays.append(Overlay(id=f"reflection-{number + 1}", category="reflection", gaussians=body))
-        overlays.append(Overlay(id=f"ripples-{number + 1}", category="water", gaussians=_ripples(lake, level, body, rng)))
+        overlays.append(Overlay(id=f"ripples-{number + 1}", category="water", gaussians=_ripples(lake, level, body, quality, rng)))
     return tuple(overlays)
 
 
-def _ripples(lake: Lake, level: float, world: Gaussians, rng: np.random.Generator) -> Gaussians:
+def _ripples(lake: Lake, level: float, world: Gaussians, quality: float, rng: np.random.Generator) -> Gaussians:
     """Long faint streaks that break the mirror, lighter or darker than what it shows."""
     width, depth = lake.standing.extent
-    n = int(min(140 * width * depth, 5000))
+    n = int(min(140 * width * depth, 5000) * min(quality**0.5, 1.5))
     local = rng.uniform(-0.56, 0.56, (n, 2)) * (width, depth)
     at = lake.standing.world_from_object.apply(np.column_stack([local, np.zeros(n)]))
     at = at[lake.reach(at[:, 0], at[:, 1]) < 1.04]

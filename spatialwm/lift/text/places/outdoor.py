@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
@@ -51,6 +52,8 @@ def outdoor_place(graph: SceneGraph, kinds: dict[str, Kind], seed: int, quality:
     """
     biome = biome_of(graph)
     sky = sky_for(graph.time, graph.weather)
+    if biome.buildings and sky.elevation_deg > 20:  # houses on three sides: the sun comes in over the open one
+        sky = replace(sky, azimuth_deg=-76.0, elevation_deg=max(sky.elevation_deg, 50.0))
     half = _half_side(graph, kinds)
     factor = _FACTOR[quality]
     empty = Terrain(biome=biome, half_m=half, seed=seed)
@@ -101,7 +104,7 @@ def outdoor_place(graph: SceneGraph, kinds: dict[str, Kind], seed: int, quality:
         mirrored=sky.gradient,
         veil=lambda points, radiance: _veil(sky, center, points, radiance),
         dress=dress,
-        finish=lambda lit: mirror(lit, dressed[0].lakes if dressed else (), eyes, 0.22, seed),
+        finish=lambda lit: mirror(lit, dressed[0].lakes if dressed else (), eyes, 0.22, seed, factor),
         spawn=lambda bounds, others: first[0] if first else outdoor_view(half, bounds, others),
     )
 
@@ -122,7 +125,8 @@ def _first_view(half: float, standing: Sequence[Standing]) -> Camera:
     for row, s in zip(trunks, rest, strict=True):
         if _is_tree(s):
             row[0, :2], row[1, :2] = row[0, :2] + 0.42 * (row[1, :2] - row[0, :2]), row[1, :2] - 0.42 * (row[1, :2] - row[0, :2])
-    return outdoor_view(half, boxes(asked), trunks, np.array([_is_tree(s) for s in asked], np.bool_), wet)
+    fronts = np.array([s.world_from_object.rotate(np.array([0.0, -1.0, 0.0]))[:2] * s.has_front for s in asked]).reshape(-1, 2)
+    return outdoor_view(half, boxes(asked), trunks, np.array([_is_tree(s) for s in asked], np.bool_), fronts, wet)
 
 
 def _is_tree(s: Standing) -> bool:
@@ -177,8 +181,8 @@ def _eyes(half: float) -> Float[Array, "k 3"]:
 
 
 def _octagon(half: float) -> tuple[tuple[float, float], ...]:
-    a, b = half + 1.5, 0.55 * half
-    return ((-b, -a), (b, -a), (a, -b), (a, b), (b, a), (-b, a), (-a, b), (-a, -b))
+    a, b, south = half + 1.5, 0.55 * half, half + 3.0
+    return ((-b, -south), (b, -south), (a, -b), (a, b), (b, a), (-b, a), (-a, b), (-a, -b))
 
 
 def _slab(half: float) -> Mesh:

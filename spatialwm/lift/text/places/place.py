@@ -61,6 +61,7 @@ class Standing:
     """Width and depth in its own frame, metres."""
     rise_m: tuple[float, float] = (0.0, 0.0)
     """World heights of its lowest and highest point."""
+    has_front: bool = False
     world_from_object: Pose = Pose()
     material: str | None = None
     stated: bool = True

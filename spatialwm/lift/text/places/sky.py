@@ -85,7 +85,7 @@ class Sky:
 
     def horizon(self) -> Float[Array, " 3"]:
         """Linear colour of the sky just above the horizon away from the sun."""
-        return linear(self.stops[1][1] if len(self.stops) > 1 else self.stops[0][1]) * self.gain
+        return linear(self.stops[min(1, len(self.stops) - 1)][1]) * self.gain
 
     def air(self) -> Float[Array, " 3"]:
         """Linear colour of thick air away from the sun: paler and cooler than the horizon alone."""
@@ -122,8 +122,8 @@ _DAWN = Sky(
 )
 _DAY = Sky(
     stops=((-0.05, "#cfdfec"), (0.02, "#d3e3f0"), (0.12, "#b4d2ee"), (0.3, "#86b4e6"), (0.6, "#548fd6"), (1.0, "#3d76c4")),
-    elevation_deg=42.0,
-    azimuth_deg=-28.0,
+    elevation_deg=50.0,
+    azimuth_deg=-38.0,
     sun=(7.2, 6.5, 5.3),
     glow=(0.30, 0.28, 0.22),
     gain=1.0,

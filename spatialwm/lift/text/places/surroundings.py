@@ -18,7 +18,7 @@ from spatialwm.lift.text.places.terrain import Terrain
 from spatialwm.lift.text.surface.materials import look
 from spatialwm.lift.text.surface.noise import fbm, hash01, linear, mix, smoothstep
 from spatialwm.lift.text.surface.outdoors import bark, birch_bark, stone
-from spatialwm.lift.text.surface.solids import grid_faces, join, quad, solid, tube
+from spatialwm.lift.text.surface.solids import grid_faces, join, solid, tube
 
 Array = np.ndarray
 SKY_M = 600.0

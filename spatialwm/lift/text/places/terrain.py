@@ -129,8 +129,8 @@ class Terrain:
         if self.viewed is not None:
             x, y, dx, dy = self.viewed
             mx, my = x + 3.6 * dx, y + 3.6 * dy
-            hole = (max(mx - 3.4, -inner + 0.4), min(mx + 3.4, inner - 0.4), max(my - 2.8, -inner + 0.4), min(my + 2.8, inner - 0.4))
-            hole = (*(round(v / 0.4) * 0.4 for v in hole[:2]), *(round(v / 0.4) * 0.4 for v in hole[2:]))
+            edge = inner - 0.4
+            hole = (max(mx - 3.4, -edge), min(mx + 3.4, edge), max(my - 2.8, -edge), min(my + 2.8, edge))
             rings.append(("foreground", self._sheet(hole, None, 0.4), 0.06, 1.0))
         return [
             *rings,

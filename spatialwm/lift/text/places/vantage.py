@@ -30,6 +30,7 @@ def outdoor_view(
     bounds: Float[Array, "m 2 3"],
     others: Float[Array, "k 2 3"] | None = None,
     crowns: Bool[Array, " m"] | None = None,
+    fronts: Float[Array, "m 2"] | None = None,
     wet: Callable[[float, float], bool] | None = None,
 ) -> Camera:
     """An establishing view: what was asked for whole in the middle ground, sky above it, ground before it.
@@ -42,12 +43,14 @@ def outdoor_view(
         bounds: world boxes of what must show.
         others: boxes that may only stand in the way.
         crowns: which wanted things are trees: one may stand beneath, and a little of the top may be cut off.
+        fronts: unit directions that wanted things face, zero for those without a face.
         wet: whether a spot is under water.
     """
     if not len(bounds):
         return Camera.look_at((0.3, -0.9 * half, 1.7), (0.6, half, 1.5), *SIZE, FOV_X_DEG)
     trees = np.zeros(len(bounds), np.bool_) if crowns is None else crowns
     shown = _trunks_and_tops(bounds, trees)
+    faces = np.zeros((len(bounds), 2)) if fronts is None else fronts
     solid = np.concatenate([_trimmed(bounds, trees), *([others] if others is not None and len(others) else [])])
     size = bounds[:, 1] - bounds[:, 0]
     middle = bounds.mean(1)
@@ -59,11 +62,11 @@ def outdoor_view(
         way = np.array([math.sin(turn), math.cos(turn)])
         for back in BACKS_M:
             eye = np.array([*(focus - way * back), eye_z])
-            if max(abs(eye[0]), eye[1], -eye[1] - 1.5) > half - 0.5 or (wet is not None and wet(float(eye[0]), float(eye[1]))):
+            if max(abs(eye[0]), eye[1], -eye[1] - 3.0) > half - 0.5 or (wet is not None and wet(float(eye[0]), float(eye[1]))):
                 continue
             heading = _heading(eye, shown, way)
             pitch = _pitch(eye, shown, heading)
-            score = _score(eye, heading, pitch, shown, solid, weights) - 0.16 * (1 - math.cos(turn)) - 0.004 * back
+            score = _score(eye, heading, pitch, shown, solid, weights, faces) - 0.16 * (1 - math.cos(turn)) - 0.004 * back
             if score > best:
                 best, chosen = score, (eye, heading, pitch)
     if chosen is None:
@@ -115,7 +118,7 @@ def _pitch(eye: Array, shown: Array, heading: Array) -> float:
     return float(np.clip(0.5 * (angle.min() + angle.max()) + math.radians(1.5), math.radians(-7), math.radians(13)))
 
 
-def _score(eye: Array, heading: Array, pitch: float, shown: Array, solid: Array, weights: Array) -> float:
+def _score(eye: Array, heading: Array, pitch: float, shown: Array, solid: Array, weights: Array, faces: Array) -> float:
     forward = np.array([*(heading * math.cos(pitch)), math.sin(pitch)])
     right = np.array([heading[1], -heading[0], 0.0])
     up = np.cross(right, forward)
@@ -133,7 +136,10 @@ def _score(eye: Array, heading: Array, pitch: float, shown: Array, solid: Array,
     large = np.clip(extent / 0.42, 0.0, 1.0) ** 0.5
     middle = shown.mean(1)
     free = np.array([_sight(eye, middle[i], shown[i], solid, i) for i in range(len(shown))])
-    each = part**1.6 * (0.3 + 0.7 * large) * free
+    towards = eye[:2] - middle[:, :2]
+    towards = towards / (np.linalg.norm(towards, axis=1, keepdims=True) + 1e-9)
+    seen_from_behind = np.clip(0.35 - (faces * towards).sum(1), 0.0, 1.0) * (np.linalg.norm(faces, axis=1) > 0)
+    each = part**1.6 * (0.3 + 0.7 * large) * free * (1 - 0.6 * seen_from_behind)
     gap = np.linalg.norm(np.maximum(np.maximum(solid[:, 0, :2] - eye[:2], eye[:2] - solid[:, 1, :2]), 0), axis=1)
     rises = solid[:, 1, 2] > 0.5
     near = float((rises & (gap < 0.7)).any()) + 0.25 * float((rises & (gap < 1.5)).any())

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from spatialwm.lift.text.graph import Item
-from spatialwm.lift.text.kinds import camp, plants, rocks, shelter, trees, vehicles, waterside, yard
+from spatialwm.lift.text.kinds import KINDS, camp, plants, registry, rocks, shelter, trees, vehicles, waterside, yard
 from spatialwm.lift.text.kinds.kind import Kind
+from spatialwm.lift.text.language import parse
 from spatialwm.lift.text.model import Model, Surfels
 
 OUTDOOR = [k for m in (camp, plants, rocks, shelter, trees, vehicles, waterside, yard) for k in m.KINDS]
@@ -109,3 +110,37 @@ def test_roofs_and_hulls_face_outward() -> None:
     assert mean_normal(built(named("boat")), "hull")[2] < 0
     assert mean_normal(built(named("boat")), "inside")[2] > 0
     assert mean_normal(built(named("lake")), "water")[2] > 0
+
+
+def _plain(name: str, **more: object) -> Kind:
+    return Kind(name=name, build=KINDS["bench"].build, size_m=(1.0, 1.0, 1.0), **more)  # pyright: ignore[reportArgumentType]
+
+
+def test_kinds_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="two kinds are named 'bench'"):
+        registry([_plain("bench"), _plain("bench")])
+
+
+def test_a_synonym_that_means_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="'park bench' is a synonym"):
+        registry([_plain("bench", synonyms=("park bench",)), _plain("pew", synonyms=("park bench",))])
+    with pytest.raises(ValueError, match="'bench' is a synonym"):
+        registry([_plain("pew", synonyms=("bench",)), _plain("bench")])
+
+
+def test_a_stand_in_for_rooms_must_exist() -> None:
+    with pytest.raises(ValueError, match="no kind"):
+        registry([_plain("flower", indoors="bouquet")])
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kind"),
+    [
+        ("a living room with roses on a table", "bouquet"),
+        ("a garden with roses", "flower"),
+        ("an office desk with a cactus on it", "potted cactus"),
+        ("a desert with a cactus", "cactus"),
+    ],
+)
+def test_a_noun_means_what_grows_there_or_what_stands_in_a_room(sentence: str, kind: str) -> None:
+    assert kind in {i.kind for i in parse(sentence).items if i.provenance == "stated"}

@@ -17,10 +17,11 @@ from spatialwm.lift.text.places import surroundings
 from spatialwm.lift.text.places.biomes import BIOMES, biome_of
 from spatialwm.lift.text.places.cover import grass
 from spatialwm.lift.text.places.mirror import mirror
-from spatialwm.lift.text.places.outdoor import outdoor_place, outdoor_view
+from spatialwm.lift.text.places.outdoor import outdoor_place
 from spatialwm.lift.text.places.place import Standing
 from spatialwm.lift.text.places.sky import TIMES, sky_for
 from spatialwm.lift.text.places.terrain import Terrain
+from spatialwm.lift.text.places.vantage import outdoor_view
 from spatialwm.lift.text.surface.splats import from_strands
 from spatialwm.render.frame import render_scene
 from spatialwm.scene import Scene, SceneObject
