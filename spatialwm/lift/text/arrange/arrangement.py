@@ -131,8 +131,8 @@ WORDS = {
 
 
 def _unmet(graph: SceneGraph, things: Mapping[str, Thing], placed: Mapping[str, Placed], room: Room, indoor: bool) -> list[str]:
-    out = [f"There was no room for the {t.item.noun} ({k}), so it was left out." for k, t in things.items() if k not in placed
-           and t.item.provenance == "stated"]
+    missing = [(k, t.item) for k, t in things.items() if k not in placed and t.item.provenance == "stated"]
+    out = [f"There was no room for the {item.noun} ({k}), so it was left out." for k, item in missing]
     for r in graph.relations:
         parties = [placed.get(k) for k in (r.subject, *r.objects)]
         if r.provenance != "stated" or any(p is None for p in parties) or r.predicate not in WORDS:

@@ -10,8 +10,10 @@ from spatialwm.lift.text.kinds import (
     beds,
     camp,
     decor,
+    handheld,
     houseplants,
     lamps,
+    livestock,
     plants,
     rocks,
     seating,
@@ -24,6 +26,7 @@ from spatialwm.lift.text.kinds import (
     trees,
     vehicles,
     waterside,
+    wheels,
     yard,
 )
 from spatialwm.lift.text.kinds.kind import Kind
@@ -31,6 +34,7 @@ from spatialwm.lift.text.kinds.kind import Kind
 _FAMILIES = (
     seating, tables, beds, storage, lamps, decor, houseplants, tableware, tech, appliances, toys, animals,
     trees, plants, rocks, camp, shelter, yard, waterside, vehicles,
+    livestock, handheld, wheels,
 )  # fmt: skip
 
 

@@ -461,7 +461,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind(
         name="stairs",
-        synonyms=("staircase", "stairway", "steps", "ladder"),
+        synonyms=("staircase", "stairway", "steps"),
         build=stairs,
         size_m=(1.0, 2.6, 2.2),
         family="indoor",

@@ -125,6 +125,8 @@ def _item(thing: Thing, kind: str, known: Vocabulary) -> Item:
     usual = {"width": width, "length": max(width, depth), "height": height}
     for dimension, factor in (lex.PROPORTIONS[a] for a in thing.adjectives if a in lex.PROPORTIONS):
         m.setdefault(dimension, round(usual[dimension] * factor, 3))
+    if {"width", "length"} & set(m) and "height" not in m and any(a in lex.PROPORTIONS for a in thing.adjectives):
+        m["height"] = height  # a long table is longer, not taller
     labels = () if thing.how == "near" else (kind, *built.synonyms)
     upright = built.size_m[2] >= max(built.size_m[:2])
     return Item(

@@ -424,7 +424,7 @@ def _door(plan: _Plan) -> Piece:
     assert plan.door_x is not None
     w, h = DOOR_M
     y = -plan.y
-    leaf = [box(w, 0.05, h, 0.006).moved(0, 0.02, h / 2)]
+    leaf = [box(w, 0.05, h, 0.006, 0.08).moved(0, 0.02, h / 2)]
     panels = [box(w * 0.33, 0.03, h * 0.36, 0.012).moved(s * w * 0.22, 0.04, z) for s in (-1, 1) for z in (h * 0.25, h * 0.71)]
     casing = [box(0.1, 0.07, h + 0.1, 0.01).moved(s * (w / 2 + 0.05), 0.02, h / 2 + 0.05) for s in (-1, 1)]
     casing.append(box(w + 0.2, 0.07, 0.1, 0.01).moved(0, 0.02, h + 0.08))

@@ -62,6 +62,7 @@ def indoor_view(shell: Shell, bounds: Float[np.ndarray, "m 2 3"], others: Float[
                     for b, g in looming
                     if any(_in_view(eye, target, np.array([b[i, 0], b[j, 1]])) for i in (0, 1) for j in (0, 1))
                 )
+                looms += _walls_beside(shell, eye, target)
                 for fov, cost in LENSES:
                     score = _score(eye, target, bounds, weights, free, fov) + south + scenic - 0.7 * looms - cost
                     if score > best:
@@ -70,6 +71,18 @@ def indoor_view(shell: Shell, bounds: Float[np.ndarray, "m 2 3"], others: Float[
         chosen = (np.array([high[0] * 0.4, low[1], EYE_M]), np.array([0.0, high[1], 1.0]), FOV_X_DEG)
     eye, target = (tuple(float(v) for v in p) for p in chosen[:2])
     return Camera.look_at(eye, target, *SIZE, chosen[2])  # pyright: ignore[reportArgumentType]
+
+
+def _walls_beside(shell: Shell, eye: np.ndarray, target: np.ndarray) -> float:
+    """How much nearer than :data:`LOOMING_M` the walls at both sides of the picture are."""
+    heading = math.atan2(target[1] - eye[1], target[0] - eye[0])
+    total = 0.0
+    for side in (-1, 1):
+        angle = heading + side * math.radians(FOV_X_DEG / 2)
+        way = np.array([math.cos(angle), math.sin(angle)])
+        walls = np.where(way > 0, np.array(shell.high), np.array(shell.low))
+        total += max(LOOMING_M - float(((walls - eye[:2]) / np.where(np.abs(way) < 1e-6, 1e-6, way)).min()), 0.0)
+    return total
 
 
 def _middle(shell: Shell, opening: Opening) -> np.ndarray:

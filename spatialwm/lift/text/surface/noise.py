@@ -117,7 +117,7 @@ def mix(a: np.ndarray, b: np.ndarray, t: Float[np.ndarray, " n"]) -> Float[np.nd
     return np.asarray(a, np.float32) * (1 - w) + np.asarray(b, np.float32) * w
 
 
-def linear(color: str | np.ndarray) -> Float[np.ndarray, "3"]:
+def linear(color: str | np.ndarray) -> Float[np.ndarray, " 3"]:
     """Linear RGB, float32, of a colour word, ``#rrggbb``, or an array that is linear already."""
     if isinstance(color, str):
         return srgb_to_linear(parse_color(color)).astype(np.float32)

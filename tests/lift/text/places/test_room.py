@@ -55,8 +55,8 @@ VIEWS = {
 @pytest.mark.parametrize("view", VIEWS)
 def test_no_view_inside_the_room_has_holes(scene: Scene, view: str) -> None:
     frame = render_scene(scene, Camera.look_at(*VIEWS[view], 320, 200, 60.0))
-    assert np.quantile(frame.alpha, 0.01) > 0.9
-    assert frame.alpha.mean() > 0.985
+    assert frame.alpha.min() > 0.9
+    assert frame.alpha.mean() > 0.99
 
 
 def test_nothing_is_nan_and_nothing_is_black(scene: Scene) -> None:
