@@ -97,9 +97,9 @@ def _head(b: Build) -> tuple[list[Solid], list[Solid], list[Solid], np.ndarray]:
     poll = np.array([0, -b.trunk * 0.5 - 0.42 * k - 0.25 * max(b.poll - b.back, 0), b.poll - 0.2 * k])
     nose = poll + k * np.array([0, -0.72, -0.5])
     way = (nose - poll) / np.linalg.norm(nose - poll)
-    neck = tube([base, (base + poll) / 2 + (0, 0.06 * k, -0.02 * k), poll], [0.66 * r, 0.48 * r, 0.23 * k], 18)
+    neck = tube(np.array([base, (base + poll) / 2 + (0, 0.06 * k, -0.02 * k), poll]), [0.66 * r, 0.48 * r, 0.23 * k], 18)
     skull = tube(
-        [poll - way * 0.1 * k, poll + way * 0.1 * k, poll + way * 0.35 * k, poll + way * 0.7 * k, nose],
+        poll + way * np.array([[-0.1], [0.1], [0.35], [0.7], [np.linalg.norm(nose - poll) / k]]) * k,
         [0.12 * k, 0.24 * k, 0.25 * k, 0.17 * k, 0.13 * k], 18,
     ).scaled(0.82, 1, 1)  # fmt: skip
     side = [
@@ -117,16 +117,16 @@ def _horns(b: Build, poll: np.ndarray) -> list[Solid]:
     for s in (-1, 1):
         root = poll + (s * 0.12 * k, 0.02 * k, 0.2 * k)
         if b.horns == "short":
-            out.append(tube([root, root + (s * 0.2 * k, -0.03 * k, 0.08 * k), root + (s * 0.26 * k, -0.06 * k, 0.24 * k)],
-                            [0.06 * k, 0.045 * k, 0.012 * k], 10))  # fmt: skip
+            curve = np.array([(0, 0, 0), (0.2, -0.03, 0.08), (0.26, -0.06, 0.24)]) * (s * k, k, k) + root
+            out.append(tube(curve, [0.06 * k, 0.045 * k, 0.012 * k], 10))
         elif b.horns == "swept":
-            out.append(tube([root, root + (s * 0.05 * k, 0.12 * k, 0.35 * k), root + (s * 0.12 * k, 0.42 * k, 0.42 * k)],
-                            [0.08 * k, 0.06 * k, 0.012 * k], 10))  # fmt: skip
+            curve = np.array([(0, 0, 0), (0.05, 0.12, 0.35), (0.12, 0.42, 0.42)]) * (s * k, k, k) + root
+            out.append(tube(curve, [0.08 * k, 0.06 * k, 0.012 * k], 10))
         elif b.horns == "antlers":
             beam = np.array([(0, 0, 0), (0.5, 0.35, 0.5), (0.85, 0.3, 1.0), (0.75, -0.1, 1.4)]) * (s * k, k, k) + root
             out.append(tube(beam, [0.07 * k, 0.055 * k, 0.045 * k, 0.015 * k], 10))
             out += [
-                tube([p, p + np.array([s * 0.1, -0.35, 0.4]) * k], [0.045 * k, 0.012 * k], 8) for p in (beam[1], beam[2])
+                tube(p + np.array([(0, 0, 0), (s * 0.1, -0.35, 0.4)]) * k, [0.045 * k, 0.012 * k], 8) for p in (beam[1], beam[2])
             ]
     return out
 

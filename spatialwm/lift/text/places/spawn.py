@@ -14,7 +14,7 @@ EYE_M = 1.55
 FOV_X_DEG = 72.0
 SIZE = (1280, 720)
 
-LENSES = ((FOV_X_DEG, 0.0), (82.0, 0.03), (92.0, 0.08))
+LENSES = ((FOV_X_DEG, 0.0), (82.0, 0.05), (92.0, 0.13))
 """Horizontal angles of view, and what the distortion at their borders costs."""
 
 LOOMING_M = 1.0
