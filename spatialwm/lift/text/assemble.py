@@ -314,10 +314,11 @@ def _thinned(bodies: Sequence[_Body], most: int, seed: int) -> list[_Body]:
     if share >= 1:
         return list(bodies)
     rng = np.random.default_rng([seed, most])
-    return [replace(b, strands=tuple(_sparser(s, share, rng) if many(s) else s for s in b.strands)) for b in bodies]
+    return [replace(b, strands=tuple(sparser(s, share, rng) if many(s) else s for s in b.strands)) for b in bodies]
 
 
-def _sparser(strands: Strands, share: float, rng: np.random.Generator) -> Strands:
+def sparser(strands: Strands, share: float, rng: np.random.Generator) -> Strands:
+    """A share of strands, drawn so that they cover as much as all."""
     n = len(strands.roots)
     kept = np.sort(rng.permutation(n)[: max(int(n * share), FEW_STRANDS // 2)])
     roots, tips = strands.roots[kept], strands.tips[kept]

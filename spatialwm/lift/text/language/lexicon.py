@@ -159,7 +159,7 @@ ABSTRACT = words(
     autumn fall rain snow fog mist weather storm sunshine sunlight moonlight starlight daylight light shadow air breeze wind
     sky cloud smoke ground floor ceiling wall roof grass sand dirt room way order arrangement row line circle ring grid stack
     pile group pair couple dozen number layout center-piece sense touch hint mix variety version setup people person somebody
-    level story one two poly minute second moment use home scenery landscape horizon
+    level story one two poly star sun minute second moment use home scenery landscape horizon
     """
 )
 """Nouns that ask for no object of their own."""

@@ -122,7 +122,7 @@ def _dressing(
             else:
                 fill = dark * rng.uniform(0.8, 1.8)
             for c in np.linspace(u - half_w + 0.09, u + half_w - 0.09, 5):
-                bar(float(c), float(c), low + 0.1, top - 0.1, 0.085, fill, 0.13, lit)
+                bar(float(c), float(c), low + 0.1, top - 0.1, 0.11, fill, 0.13, lit)
             for x in (u - half_w, u + half_w):
                 bar(x, x, low, top, 0.032, bright, 0.2)
             bar(u - half_w, u + half_w, top, top, 0.04, bright, 0.2)

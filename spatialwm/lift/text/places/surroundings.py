@@ -173,7 +173,7 @@ def _stand(
             continue
         if biome.sea and y > half - 2:
             continue
-        if near and -half - 6 < y < -half and abs(x) < 0.85 * half:  # visitors stand here, and crowns are 2 m wide
+        if near and -half - 6 < y < -0.55 * half and abs(x) < half + 5:  # visitors stand here, and shade would fall on them
             continue
         if any((x - u) ** 2 + (y - v) ** 2 < apart**2 for u, v in spots):
             continue

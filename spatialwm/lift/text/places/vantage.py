@@ -139,11 +139,12 @@ def _score(eye: Array, heading: Array, pitch: float, shown: Array, solid: Array,
     towards = eye[:2] - middle[:, :2]
     towards = towards / (np.linalg.norm(towards, axis=1, keepdims=True) + 1e-9)
     seen_from_behind = np.clip(0.35 - (faces * towards).sum(1), 0.0, 1.0) * (np.linalg.norm(faces, axis=1) > 0)
-    each = part**1.6 * (0.3 + 0.7 * large) * free * (1 - 0.6 * seen_from_behind)
+    each = part**2.6 * (0.3 + 0.7 * large) * free * (1 - 0.6 * seen_from_behind)
+    cut = 0.5 * float(((part > 0.05) & (part < 0.85)).mean())  # rather out of the picture than cut by its border
     gap = np.linalg.norm(np.maximum(np.maximum(solid[:, 0, :2] - eye[:2], eye[:2] - solid[:, 1, :2]), 0), axis=1)
     rises = solid[:, 1, 2] > 0.5
     near = float((rises & (gap < 0.7)).any()) + 0.25 * float((rises & (gap < 1.5)).any())
-    return float(0.7 * np.average(each, weights=weights) + 0.3 * each.min() - near)
+    return float(0.7 * np.average(each, weights=weights) + 0.3 * np.sort(each)[: max(1, len(each) // 2)].mean() - near - cut)
 
 
 def _sight(eye: Array, middle: Array, box: Array, solid: Array, own: int) -> float:

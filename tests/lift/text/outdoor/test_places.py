@@ -11,8 +11,13 @@ import torch
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose
+from spatialwm.lift.text.arrange import arrange
+from spatialwm.lift.text.assemble import sparser
 from spatialwm.lift.text.graph import SceneGraph
 from spatialwm.lift.text.kinds import KINDS
+from spatialwm.lift.text.language import parse
+from spatialwm.lift.text.lifter import build
+from spatialwm.lift.text.model import Strands
 from spatialwm.lift.text.places import surroundings
 from spatialwm.lift.text.places.biomes import BIOMES, biome_of
 from spatialwm.lift.text.places.cover import grass
@@ -166,3 +171,68 @@ def test_the_first_view_shows_what_was_asked_for() -> None:
         assert p[2] > 0.5
         assert 0 < u < camera.width
         assert 0 < v < camera.height
+
+
+def test_a_first_view_shows_fronts_and_whole_trees() -> None:
+    tree = np.array([[[-4.0, 1.0, 0.0], [4.0, 9.0, 9.0]]])
+    camera = outdoor_view(10.0, tree, crowns=np.array([True]))
+    K, view = camera.K().numpy(), camera.viewmat().numpy()
+    for z in (0.0, 8.2):
+        p = view[:3, :3] @ np.array([0.0, 5.0, z]) + view[:3, 3]
+        assert 0 < ((K @ p)[:2] / p[2])[1] < camera.height
+    hut = np.array([[[-1.0, -1.0, 0.0], [1.0, 1.0, 2.0]]])
+    for x, y in ((0.0, -1.0), (0.9, 0.44), (-0.9, 0.44)):
+        eye = np.array(outdoor_view(10.0, hut, fronts=np.array([[x, y]])).eye)[:2]
+        assert float(eye @ (x, y)) > 0
+
+
+def test_the_level_square_is_level() -> None:
+    land = Terrain(biome=BIOMES["forest"], half_m=7.0, seed=3)
+    inside = np.random.default_rng(0).uniform(-7, 7, (50, 2))
+    assert np.allclose(land.height(*inside.T), 0.0)
+    assert land.at(12.0, 3.0) == pytest.approx(float(land.height(np.array([12.0]), np.array([3.0]))[0]))
+    assert land.at(12.0, 3.0) != 0.0
+
+
+@pytest.mark.parametrize(
+    ("sentence", "place", "never"),
+    [
+        ("a park bench under a big oak tree", "park", {"pine tree"}),
+        ("a snowy mountain meadow with a red tent and a snowman", None, {"flower", "bush", "oak tree"}),
+    ],
+)
+def test_what_fills_a_place_belongs_there(sentence: str, place: str | None, never: set[str]) -> None:
+    understood = parse(sentence)
+    assert place in (None, understood.place)
+    assert not {i.kind for i in understood.items} & never
+
+
+def test_what_stands_under_a_tree_stands_beside_its_trunk() -> None:
+    understood = parse("a park bench under a big oak tree")
+    models = {i.key: build(i) for i in understood.items}
+    land = outdoor_place(understood, KINDS, 0, "draft")
+    poses = arrange(understood, models, land.shell, np.random.default_rng(0), kinds=KINDS).poses
+    stated = {i.kind: i.key for i in understood.items if i.provenance == "stated"}
+    bench, oak = stated["bench"], stated["oak tree"]
+    away = np.subtract(poses[bench].position, poses[oak].position)
+    assert 0.6 < float(np.hypot(*away[:2])) < 5.0
+
+
+def test_thinned_strands_cover_as_much() -> None:
+    rng = np.random.default_rng(0)
+    n = 4000
+    roots = rng.normal(size=(n, 3))
+    blades = Strands(
+        roots=roots,
+        tips=roots + (0.0, 0.0, 0.2),
+        width_m=np.full(n, 0.01),
+        albedo=np.full((n, 3), 0.5),
+        normals=np.tile([0.0, 0.0, 1.0], (n, 1)),
+    )
+    fewer = sparser(blades, 0.3, rng)
+
+    def area(s: Strands) -> float:
+        return float((s.width_m * np.linalg.norm(s.tips - s.roots, axis=1)).sum())
+
+    assert len(fewer.roots) == 1200
+    assert 0.85 < area(fewer) / area(blades) < 1.1
