@@ -89,7 +89,9 @@ def _dressing(
         columns = (u, flat, z) if side == "north" else ((flat, u, z) if side == "east" else (-flat, u, z))
         return np.column_stack(columns)
 
-    def bar(u0: float, u1: float, z0: float, z1: float, sigma: float, color: Array, lift: float, glow: Array | None = None) -> None:
+    def bar(
+        u0: float, u1: float, z0: float, z1: float, sigma: float, color: Array, lift: float, glow: Array | None = None
+    ) -> None:
         length = math.hypot(u1 - u0, z1 - z0)
         n = max(1, math.ceil(length / max(3.2 * sigma, 0.3)))
         t = np.linspace(0, 1, n + 1)

@@ -21,7 +21,9 @@ MOST = 13_000
 """Mirrored Gaussians per lake at standard quality; ripples hide what more would add."""
 
 
-def mirror(lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], share: float, seed: int, quality: float = 1.0) -> tuple[Overlay, ...]:
+def mirror(
+    lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], share: float, seed: int, quality: float = 1.0
+) -> tuple[Overlay, ...]:
     """Reflections in every lake.
 
     A Gaussian is kept when from some eye its mirror image shows through a water surface. The mirrored rotation S R S with
@@ -67,7 +69,8 @@ def mirror(lit: Gaussians, lakes: tuple[Lake, ...], eyes: Float[Array, "k 3"], s
             p, quats.numpy(), (lit.scales[index] * widen[:, None]).numpy(), lit.opacities[index].numpy(), rgb=rgb.numpy()
         )
         overlays.append(Overlay(id=f"reflection-{number + 1}", category="reflection", gaussians=body))
-        overlays.append(Overlay(id=f"ripples-{number + 1}", category="water", gaussians=_ripples(lake, level, body, quality, rng)))
+        waves = _ripples(lake, level, body, quality, rng)
+        overlays.append(Overlay(id=f"ripples-{number + 1}", category="water", gaussians=waves))
     return tuple(overlays)
 
 

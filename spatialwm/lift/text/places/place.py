@@ -62,7 +62,7 @@ class Standing:
     rise_m: tuple[float, float] = (0.0, 0.0)
     """World heights of its lowest and highest point."""
     has_front: bool = False
-    world_from_object: Pose = Pose()
+    world_from_object: Pose = field(default_factory=Pose)
     material: str | None = None
     stated: bool = True
     """False for what was only added to fill the place."""

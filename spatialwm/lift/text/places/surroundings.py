@@ -16,7 +16,7 @@ from spatialwm.lift.text.places.place import Piece
 from spatialwm.lift.text.places.sky import Sky
 from spatialwm.lift.text.places.terrain import Terrain
 from spatialwm.lift.text.surface.materials import look
-from spatialwm.lift.text.surface.noise import fbm, hash01, linear, mix, smoothstep
+from spatialwm.lift.text.surface.noise import fbm, linear, mix, smoothstep
 from spatialwm.lift.text.surface.outdoors import bark, birch_bark, stone
 from spatialwm.lift.text.surface.solids import grid_faces, join, solid, tube
 
