@@ -15,7 +15,7 @@ from spatialwm.lift.text.surface import materials as m
 from spatialwm.lift.text.surface.finish import finish_item
 from spatialwm.lift.text.surface.noise import fbm, hash01, linear, ramp, smoothstep
 from spatialwm.lift.text.surface.outdoors import bark, cut_wood, stone
-from spatialwm.lift.text.surface.solids import box, cylinder, disc, ellipsoid, join, rock, tube
+from spatialwm.lift.text.surface.solids import cylinder, disc, ellipsoid, join, rock, tube
 
 FIRE_M = (1.5, 1.5, 1.1)
 

@@ -266,10 +266,15 @@ def _house(item: Item, rng: np.random.Generator) -> Model:
     )
     parts = [
         Part(name="walls", solid=join([body, *gables]).scaled(k), material=wall, spacing_m=0.085, smooth=False),
-        Part(name="roof", solid=cover.scaled(k), material=shingles(*roof_tones, moss=0.25, snow=snow), spacing_m=0.07, smooth=False),
+        Part(
+            name="roof", solid=cover.scaled(k), material=shingles(*roof_tones, moss=0.25, snow=snow), spacing_m=0.07, smooth=False
+        ),
         Part(name="under roof", solid=under.scaled(k), material=m.plain("#241912"), spacing_m=0.12, thin=0.01, smooth=False),
         Part(
-            name="beams", solid=join(beams).scaled(k), material=boards("#e8e4dc", "#f4f0e8") if barn else boards(), spacing_m=0.045,
+            name="beams",
+            solid=join(beams).scaled(k),
+            material=boards("#e8e4dc", "#f4f0e8") if barn else boards(),
+            spacing_m=0.045,
             smooth=False,
         ),
         Part(

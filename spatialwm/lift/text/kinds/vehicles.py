@@ -31,7 +31,8 @@ def spoked_wheel(radius: float, width: float, spokes: int = 10) -> Solid:
 def _cart(item: Item, rng: np.random.Generator) -> Model:
     """A two-wheeled farm cart; its shafts rest ahead of it."""
     k = scale_of(item, (1.6, 2.9, 1.2))
-    wood = boards(*(m.shade(color_of(item, "#80552f"), f) for f in (0.55, 1.2)), 0.15, 0)
+    brown = color_of(item, "#80552f")
+    wood = boards(m.shade(brown, 0.55), m.shade(brown, 1.2), 0.15, 0)
     bed = [box(1.15, 1.7, 0.06, 0.01).moved(0, 0.3, 0.72)]
     bed += [box(0.05, 1.7, 0.12, 0.008).moved(s * 0.58, 0.3, z) for s in (-1, 1) for z in (0.84, 1.0)]
     bed += [box(1.15, 0.05, 0.12, 0.008).moved(0, y, z) for y in (-0.52, 1.12) for z in (0.84, 1.0)]

@@ -260,7 +260,8 @@ def _barrel(item: Item, rng: np.random.Generator) -> Model:
         ring(0.25 + 0.055 * math.sin(math.pi * z / 0.85) + 0.004, 0.016, 40, 6).scaled(1, 1, 1.5).moved(z=z)
         for z in (0.1, 0.26, 0.59, 0.75)
     ]
-    look = boards(*(m.shade(color_of(item, "#8a5c34"), f) for f in (0.55, 1.2)), 0.11)
+    brown = color_of(item, "#8a5c34")
+    look = boards(m.shade(brown, 0.55), m.shade(brown, 1.2), 0.11)
     parts = (
         Part(name="staves", solid=staves.scaled(k), material=look, spacing_m=0.026),
         Part(name="hoops", solid=join(hoops).scaled(k), material=m.metal("#3a3a3c", 0.4), spacing_m=0.018),
