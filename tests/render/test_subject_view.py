@@ -7,12 +7,12 @@ import pytest
 
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
-from spatialwm.geometry.se3 import Pose
+from spatialwm.geometry.se3 import Pose, Vec3
 from spatialwm.render import render_scene, subject_view
 from spatialwm.scene import Environment, Scene, SceneObject
 
 
-def slab(name: str, center: tuple[float, float, float], size: tuple[float, float, float], color: tuple[float, float, float]) -> SceneObject:
+def slab(name: str, center: Vec3, size: Vec3, color: Vec3) -> SceneObject:
     """A filled box of opaque Gaussians."""
     steps = [np.linspace(-0.5, 0.5, max(2, round(s / 0.05))) * s for s in size]
     points = np.stack(np.meshgrid(*steps, indexing="ij"), -1).reshape(-1, 3)

@@ -12,7 +12,7 @@ from spatialwm.lift.text.graph import Item
 from spatialwm.lift.text.model import Model
 
 Habitat = Literal["floor", "surface", "wall", "ceiling", "ground", "air"]
-"""Where it lives when nobody says: on the floor, on furniture, on a wall, from the ceiling, outdoors on the ground, in the air."""
+"""Where it lives unless told: on the floor, on furniture, on a wall, from the ceiling, on the ground outdoors, in the air."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
