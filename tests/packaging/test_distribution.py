@@ -41,7 +41,7 @@ def wheel_names(dist: Path) -> list[str]:
 def test_the_wheel_holds_both_packages_and_the_viewer(wheel_names: list[str]) -> None:
     for name in ("spatialwm/__init__.py", "spatialwm/cli.py", "spatialwm_app/__init__.py", "spatialwm_app/static/viewer.js"):
         assert name in wheel_names
-    assert "spatialwm_app/static/viewer.licenses.txt" in wheel_names
+    assert {"spatialwm_app/static/viewer.licenses.txt", "spatialwm/_cuda/sh.cuh"} <= set(wheel_names)
 
 
 def test_the_wheel_holds_nothing_else(wheel_names: list[str]) -> None:
