@@ -55,7 +55,9 @@ export class Walker {
   }
 }
 
+/** Free ground nearest to a point: where a person with their eyes there would stand, rather than up on the furniture. */
 function standNear(collider, x, y, z) {
+  let perch = null;
   for (let ring = 0; ring <= 24; ring++) {
     const radius = ring * 0.3;
     const spots = Math.max(1, ring * 6);
@@ -63,8 +65,10 @@ function standNear(collider, x, y, z) {
       const angle = (2 * Math.PI * s) / spots;
       const [px, py] = [x + radius * Math.cos(angle), y + radius * Math.sin(angle)];
       const ground = collider.ground(px, py, z, RADIUS_M);
-      if (Number.isFinite(ground) && !collider.blocked(px, py, ground + STEP_UP_M, ground + HEAD_M, RADIUS_M)) return [px, py, ground];
+      if (!Number.isFinite(ground) || collider.blocked(px, py, ground + STEP_UP_M, ground + HEAD_M, RADIUS_M)) continue;
+      if (ground <= z - EYE_M + STEP_UP_M) return [px, py, ground];
+      perch ??= [px, py, ground];
     }
   }
-  return null;
+  return perch;
 }
