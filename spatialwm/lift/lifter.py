@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
+from spatialwm.errors import LiftError
 from spatialwm.progress import Progress, silent
 from spatialwm.scene import Scene
 
@@ -17,6 +18,12 @@ class LiftOptions:
 
     quality: Quality = "standard"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.quality not in get_args(Quality):
+            raise LiftError(f"quality must be one of {', '.join(get_args(Quality))}; got {self.quality!r}")
+        if self.seed < 0:
+            raise LiftError(f"seed must be at least 0; got {self.seed}")
 
 
 class Lifter(Protocol):

@@ -45,6 +45,11 @@ def test_ten_thousand_word_prompt(run: Run, tmp_path: Path) -> None:
     untouched(tmp_path)
 
 
+def test_negative_seed(run: Run, tmp_path: Path) -> None:
+    refused(run("create", "a chair", "-o", "x.world", "--seed", "-1"), "seed", "-1")
+    untouched(tmp_path)
+
+
 def test_unknown_words_make_a_world_and_are_reported(run: Run) -> None:
     done = run("create", "a glorbnak beside two frumples", "-o", "x.world", "--quality", "draft", "--json")
     assert done.returncode == 0, done.stderr
