@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,16 @@ from spatialwm.errors import ShapeError
 
 Vec3 = tuple[float, float, float]
 Quat = tuple[float, float, float, float]
+
+
+def vec3(values: Iterable[Any]) -> Vec3:
+    """Three numbers of any library as plain floats.
+
+    Raises:
+        ValueError: not three numbers.
+    """
+    x, y, z = (float(v) for v in values)
+    return (x, y, z)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +89,14 @@ class Pose:
     def __matmul__(self, other: Pose) -> Pose:
         """``a_from_b @ b_from_c -> a_from_c``."""
         position = self.apply(np.asarray(other.position))
-        return Pose(tuple(position), hamilton(self.quat, other.quat), self.scale * other.scale)  # pyright: ignore[reportArgumentType]
+        return Pose(vec3(position), hamilton(self.quat, other.quat), self.scale * other.scale)
 
     def inverse(self) -> Pose:
         """``a_from_b -> b_from_a``."""
         w, x, y, z = self.quat
         flipped = Pose((0.0, 0.0, 0.0), (w, -x, -y, -z), 1.0 / self.scale)
         back = flipped.apply(-np.asarray(self.position))
-        return Pose(tuple(back), flipped.quat, flipped.scale)  # pyright: ignore[reportArgumentType]
+        return Pose(vec3(back), flipped.quat, flipped.scale)
 
     @staticmethod
     def about_axis(axis: Vec3, angle_rad: float, position: Vec3 = (0.0, 0.0, 0.0)) -> Pose:
@@ -104,7 +115,7 @@ class Pose:
         if not scale > 0:
             raise ShapeError("matrix mirrors or collapses space: expected rotation times a positive scale")
         quat = matrix_to_quat(torch.from_numpy(m[:3, :3] / scale))
-        return Pose(tuple(m[:3, 3]), tuple(quat.tolist()), scale)  # pyright: ignore[reportArgumentType]
+        return Pose(vec3(m[:3, 3]), tuple(quat.tolist()), scale)  # pyright: ignore[reportArgumentType]
 
     def to_list(self) -> list[float]:
         """``[x, y, z, qw, qx, qy, qz, scale]``; exact in JSON."""

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from spatialwm.geometry.camera import Camera
-from spatialwm.geometry.se3 import Vec3
+from spatialwm.geometry.se3 import vec3
 from spatialwm.render.frame import render_scene
 from spatialwm.render.views import establishing_view
 from spatialwm.scene import Scene, flatten
@@ -49,13 +49,13 @@ def subject_view(scene: Scene, object_ids: tuple[str, ...], path: Float[np.ndarr
             eye = _inside(scene, center, center + side * distance)
             if np.linalg.norm(eye - center) < 0.4 * distance:
                 continue
-            frame = render_scene(flat, Camera.look_at(_vec(eye), _vec(center), *_THUMBNAIL, FOV_X_DEG))
+            frame = render_scene(flat, Camera.look_at(vec3(eye), vec3(center), *_THUMBNAIL, FOV_X_DEG))
             away = float(np.linalg.norm(eye - center))
             seen = sum(int(frame.mask_of(i).sum()) for i in object_ids) * away**2  # not more for being near
             in_the_way = float(((frame.alpha > 0.5) & (frame.depth_m < NEAR_SHARE * away)).mean())
             score = seen * (1.0 - in_the_way) * (1.25 - 0.25 * abs(turn) / math.pi)
             if score > best_score:
-                best, best_score = Camera.look_at(_vec(eye), _vec(center), width, height, FOV_X_DEG), score
+                best, best_score = Camera.look_at(vec3(eye), vec3(center), width, height, FOV_X_DEG), score
     return best
 
 
@@ -69,7 +69,3 @@ def _inside(scene: Scene, center: np.ndarray, eye: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         limits = np.where(ray > 0, (high - center) / ray, np.where(ray < 0, (low - center) / ray, np.inf))
     return center + ray * float(np.clip(limits.min(), 0.0, 1.0))
-
-
-def _vec(v: np.ndarray) -> Vec3:
-    return (float(v[0]), float(v[1]), float(v[2]))

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from spatialwm.errors import ShapeError
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.color import LUMINANCE
-from spatialwm.geometry.se3 import Vec3
+from spatialwm.geometry.se3 import Vec3, vec3
 from spatialwm.render.frame import render_scene
 from spatialwm.scene import Scene, flatten
 
@@ -38,7 +38,7 @@ def establishing_view(scene: Scene, width: int, height: int) -> Camera:
         eye = center - np.maximum(half - _WALL_GAP_M, half * 0.3) * [0.9, 0.9, 0]
         eye[2] = low[2] + min(1.6, 0.65 * (high[2] - low[2]))
         target = np.array([center[0], center[1], low[2] + 0.4 * (high[2] - low[2])])
-        return Camera.look_at(_vec(eye), _vec(target), width, height, FOV_X_DEG)
+        return Camera.look_at(vec3(eye), vec3(target), width, height, FOV_X_DEG)
     points = solid_points(scene)
     if not len(points):
         return Camera.look_at((0.0, -3.0, 1.0), (0.0, 0.0, 0.5), width, height, FOV_X_DEG)
@@ -73,7 +73,7 @@ def orbit_views(scene: Scene, frames: int, width: int, height: int) -> list[Came
     cameras = []
     for angle in first + np.linspace(0, 2 * math.pi, frames, endpoint=False):
         at = (center[0] + axes[0] * math.cos(angle), center[1] + axes[1] * math.sin(angle), eye[2])
-        cameras.append(Camera.look_at(_vec(np.array(at)), target, width, height, fov_x_deg))
+        cameras.append(Camera.look_at(vec3(np.array(at)), target, width, height, fov_x_deg))
     return cameras
 
 
@@ -102,7 +102,7 @@ def framing(points: Float[np.ndarray, "n 3"], towards_eye: Vec3, width: int, hei
     """The nearest camera, looking against ``towards_eye``, that sees all points, centred with a small margin."""
     middle = points.mean(0)
     forward = -np.asarray(towards_eye) / np.linalg.norm(towards_eye)
-    camera = Camera.look_at(_vec(middle), _vec(middle + forward), width, height, fov_x_deg)
+    camera = Camera.look_at(vec3(middle), vec3(middle + forward), width, height, fov_x_deg)
     right, down, forward = camera.world_from_cam.rotation().T
     along = (points - middle) @ forward
     eye, distance = middle, 1e-3
@@ -114,7 +114,7 @@ def framing(points: Float[np.ndarray, "n 3"], towards_eye: Vec3, width: int, hei
         eye = eye + axis * (most + least) / 2
         distance = max(distance, float(most - least) / (2 * tangent))
     eye = eye - forward * distance
-    return Camera.look_at(_vec(eye), _vec(eye + forward), width, height, fov_x_deg)
+    return Camera.look_at(vec3(eye), vec3(eye + forward), width, height, fov_x_deg)
 
 
 def solid_points(scene: Scene) -> Float[np.ndarray, "n 3"]:
@@ -138,7 +138,3 @@ def solid_points(scene: Scene) -> Float[np.ndarray, "n 3"]:
     margin = 0.1 * (high - low)  # the true ends of an object lie a little beyond its quantiles, strays lie far
     inside = ((points >= low - margin) & (points <= high + margin)).all(1)
     return points[inside] if inside.any() else points
-
-
-def _vec(v: np.ndarray) -> Vec3:
-    return (float(v[0]), float(v[1]), float(v[2]))

@@ -18,7 +18,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from spatialwm.errors import EditError, ShapeError
-from spatialwm.geometry.color import linear_to_srgb, parse_color, srgb_to_linear
+from spatialwm.geometry.color import LUMINANCE, linear_to_srgb, parse_color, srgb_to_linear
 from spatialwm.geometry.se3 import Pose, Vec3
 from spatialwm.geometry.sh import rgb_to_dc
 from spatialwm.scene.objects import Mobility, SceneObject
@@ -151,7 +151,7 @@ class Recolor:
         base = _linear(body.albedo if body.albedo is not None else shown)
         if not len(base):
             return scene.with_objects([replace(body, color=self.color)])
-        weight = torch.tensor([0.2126, 0.7152, 0.0722])
+        weight = torch.from_numpy(LUMINANCE).to(torch.float32)
         light = _linear(shown) / base.clamp(min=0.01)
         texture = (base @ weight) / (base @ weight).mean().clamp(min=0.01)
         painted = (target * texture.clamp(0.25, 2.5)[:, None]).clamp(0, 1)

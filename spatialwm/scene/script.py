@@ -11,7 +11,7 @@ from typing import Any, cast
 import torch
 
 from spatialwm.errors import EditError, SpatialwmError
-from spatialwm.geometry.se3 import Pose, Vec3
+from spatialwm.geometry.se3 import Pose, Vec3, vec3
 from spatialwm.scene import edits
 from spatialwm.scene.scene import Scene
 from spatialwm.scene.selection import inside_box
@@ -118,7 +118,7 @@ def _value(name: str, value: Any) -> Any:
     if name == "poses":
         return tuple((str(i), Pose.from_list(p)) for i, p in value)
     if name in ("by", "axis", "background"):
-        return _vector(value)
+        return vec3(value)
     if name == "objects":
         return tuple(str(v) for v in value)
     if name in ("angle_deg", "factor", "mass_kg", "friction") and value is not None:
@@ -132,17 +132,12 @@ def _value(name: str, value: Any) -> Any:
     return value
 
 
-def _vector(values: Any) -> Vec3:
-    x, y, z = (float(v) for v in values)
-    return (x, y, z)
-
-
 def _optional_vector(args: list[str], default: Vec3) -> Vec3:
-    return _vector(args) if args else default
+    return vec3(args) if args else default
 
 
 def _selected(scene: Scene, object_id: str, corners: list[str]) -> torch.Tensor:
-    return inside_box(scene[object_id], _vector(corners[:3]), _vector(corners[3:]))
+    return inside_box(scene[object_id], vec3(corners[:3]), vec3(corners[3:]))
 
 
 def _environment(args: list[str], scene: Scene) -> edits.Edit:
@@ -158,7 +153,7 @@ def _single(args: list[str]) -> str:
 
 
 _COMMANDS: dict[str, Callable[[list[str], Scene], edits.Edit]] = {
-    "move": lambda a, s: edits.Move(a[0], _vector(a[1:])),
+    "move": lambda a, s: edits.Move(a[0], vec3(a[1:])),
     "rotate": lambda a, s: edits.Rotate(a[0], float(a[1]), _optional_vector(a[2:], (0.0, 0.0, 1.0))),
     "scale": lambda a, s: edits.Scale(a[0], float(_single(a[1:]))),
     "duplicate": lambda a, s: edits.Duplicate(a[0], _optional_vector(a[1:], (0.5, 0.0, 0.0))),

@@ -106,8 +106,6 @@ FRONT_SPACE_M = {
 }  # fmt: skip
 """Free floor wanted before the front."""
 
-BED_SIDE_M = 0.5
-
 FLAT = frozenset({"rug", "path", "lake"})
 """Others may stand on them or beside, but they take no room."""
 WET = frozenset({"lake"})

@@ -12,18 +12,6 @@ from spatialwm.lift.text.surface.solids import join, rod
 
 Size = tuple[float, float, float]
 
-DENSITY: dict[str, float] = {
-    "wood": 600.0,
-    "metal": 2500.0,
-    "cloth": 90.0,
-    "ceramic": 1800.0,
-    "glass": 1600.0,
-    "plastic": 500.0,
-    "paper": 700.0,
-    "stone": 2400.0,
-}
-"""kg per cubic metre of solid matter as built (hollow metal and glass included)."""
-
 
 def measures(item: Item, usual_m: Size) -> Size:
     """Width, depth, height of the thing to build.

@@ -17,7 +17,6 @@ from spatialwm.lift.text.surface.noise import fbm, linear, mix, smoothstep
 from spatialwm.lift.text.surface.solids import disc, lathe, leaf, sheet, solid, tube
 
 PLANT_M = (0.75, 0.75, 1.25)
-CACTUS_M = (0.28, 0.28, 0.5)
 
 
 def _pot(r: float, h: float, cover: Material) -> list[Part]:

@@ -105,7 +105,6 @@ PRONOUNS = frozenset({"it", "them", "him", "her", "they", "itself", "themselves"
 ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "sixth": 5, "last": -1}
 NEGATIONS = frozenset({"no", "without", "neither", "never", "lacking", "minus", "excluding", "except"})
 NEGATIONS_AFTER = frozenset({"nor"})
-CONJUNCTIONS = frozenset({"and", "plus", "&", "also", "then", "as well as", "or"})
 
 HAS = words(
     """

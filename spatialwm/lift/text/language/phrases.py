@@ -61,7 +61,6 @@ class NounPhrase:
     measures_m: dict[str, float] = field(default_factory=dict)
     collective: str = ""
     """Relation shared by the members of ``a row of ...``."""
-    about: bool = False
     room_m: tuple[float, float] | None = None
     negated: bool = False
     known: bool = True
@@ -311,7 +310,7 @@ class _Chunker:
                     return
                 continue
             if w in ("about", "around", "roughly", "approximately", "nearly", "almost", "exactly", "of", "at", "over"):
-                np.about |= w not in ("exactly", "of", "at")
+                pass  # how exact a count is changes nothing
             elif w in lex.EACH:
                 np.each, np.definite = w != "all" or np.each, True
             elif w in lex.ANOTHER and not (w == "other" and np.definite):

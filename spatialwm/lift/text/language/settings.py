@@ -13,27 +13,25 @@ class Setting:
     name: str
     synonyms: tuple[str, ...] = ()
     family: Literal["indoor", "outdoor"]
-    also_thing: bool = False
-    """The word may name an object too (``cabin``, ``lake``); context decides."""
     signs: tuple[str, ...] = ()
     """Kinds that give the place away when nobody names it."""
     usual: tuple[tuple[str, int], ...] = ()
     """Kinds that belong there, most essential first, with how many."""
 
 
-def _in(name: str, synonyms: str = "", usual: str = "", signs: str = "", also: bool = False) -> Setting:
-    return _make(name, "indoor", synonyms, usual, signs, also)
+def _in(name: str, synonyms: str = "", usual: str = "", signs: str = "") -> Setting:
+    return _make(name, "indoor", synonyms, usual, signs)
 
 
-def _out(name: str, synonyms: str = "", usual: str = "", signs: str = "", also: bool = False) -> Setting:
-    return _make(name, "outdoor", synonyms, usual, signs, also)
+def _out(name: str, synonyms: str = "", usual: str = "", signs: str = "") -> Setting:
+    return _make(name, "outdoor", synonyms, usual, signs)
 
 
-def _make(name: str, family: Literal["indoor", "outdoor"], synonyms: str, usual: str, signs: str, also: bool) -> Setting:
+def _make(name: str, family: Literal["indoor", "outdoor"], synonyms: str, usual: str, signs: str) -> Setting:
     counted = tuple((k.rstrip("0123456789 ").strip(),
     int("".join(c for c in k if c.isdigit()) or 1)) for k in usual.split("|") if k)
     return Setting(
-        name=name, family=family, also_thing=also, usual=counted,
+        name=name, family=family, usual=counted,
         synonyms=tuple(s for s in synonyms.split("|") if s), signs=tuple(s for s in signs.split("|") if s),
     )  # fmt: skip
 
@@ -54,8 +52,7 @@ SETTINGS: tuple[Setting, ...] = (
     _in("classroom", "schoolroom|school room|lecture room", "desk 4|chair 4|globe|clock"),
     _in("cafe", "coffee shop|coffeehouse|bistro|tea room|diner|restaurant|bar|pub|tavern",
         "table 2|chair 4|plant|picture|pendant lamp"),
-    _in("cabin", "log cabin|cottage|hut|lodge|chalet|farmhouse", "sofa|rug|coffee table|bookshelf|floor lamp|picture",
-        also=True),
+    _in("cabin", "log cabin|cottage|hut|lodge|chalet|farmhouse", "sofa|rug|coffee table|bookshelf|floor lamp|picture"),
     _in("hallway",
         "corridor|hall|entryway|foyer|lobby|spaceship corridor|museum hall|museum|gallery|art gallery|exhibition hall",
         "rug|bench|picture|plant"),

@@ -45,9 +45,9 @@ def _parameters(light: Light) -> tuple[int, np.ndarray, np.ndarray]:
 def _aim(start, stop, kind, g, points, surface, shading, thin, jitter, q0, q1, origins, directions, reach, weight):
     for i in range(start, stop):
         u, v = (q0 + jitter[i, 0]) % 1.0, (q1 + jitter[i, 1]) % 1.0
-        px = points[i, 0] + surface[i, 0] * 0.004
-        py = points[i, 1] + surface[i, 1] * 0.004
-        pz = points[i, 2] + surface[i, 2] * 0.004
+        px = points[i, 0] + surface[i, 0] * OFFSET_M
+        py = points[i, 1] + surface[i, 1] * OFFSET_M
+        pz = points[i, 2] + surface[i, 2] * OFFSET_M
         fall, far = 1.0, 1e4
         if kind == 0:
             r, a = math.sqrt(u) * g[9], 2 * math.pi * v
@@ -84,7 +84,7 @@ def _aim(start, stop, kind, g, points, surface, shading, thin, jitter, q0, q1, o
         w = max(c, 0.0) * (1 - 0.5 * t) + max(-c, 0.0) * 0.5 * t
         if t == 0 and side <= 0:
             w = 0.0
-        s = 0.004 if side >= 0 or t == 0 else -0.004
+        s = OFFSET_M if side >= 0 or t == 0 else -OFFSET_M
         extra = 0.012 if t > 0 else 0.0
         origins[i, 0] = points[i, 0] + surface[i, 0] * s + dx * extra
         origins[i, 1] = points[i, 1] + surface[i, 1] * s + dy * extra

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spatialwm.errors import ShapeError
-from spatialwm.geometry.color import parse_color
+from spatialwm.geometry.color import LUMINANCE, parse_color
 from spatialwm.lift.text.graph import Item
 from spatialwm.lift.text.model import Material
 from spatialwm.lift.text.surface import materials as m
@@ -129,7 +129,7 @@ def is_wooden(color: str) -> bool:
 
 
 def _pattern(color: str, adjectives: tuple[str, ...]) -> Material | None:
-    luminance = float(linear(color) @ np.array([0.2126, 0.7152, 0.0722]))
+    luminance = float(linear(color) @ LUMINANCE)
     second = "#e8dcc0" if luminance < 0.45 else "#4a6a80"
     for word in adjectives:
         if word in ("striped", "stripy"):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from spatialwm.geometry.color import LUMINANCE
 from spatialwm.lift.text.model import Look, Material, Surfels
 from spatialwm.lift.text.surface.noise import Frequency, fbm, hash01, linear, mix, smoothstep, worley
 
@@ -307,7 +308,7 @@ def dotted(first: Color, second: Color, period: float = 0.09) -> Material:
 def rug(color: Color, half_x: float, half_y: float, style: str = "persian") -> Material:
     """A carpet centred at the texture origin: ``persian`` medallion, ``round`` circles, ``modern`` bands or ``plain`` pile."""
     field = linear(color)
-    luminance = float(field @ [0.2126, 0.7152, 0.0722])
+    luminance = float(field @ LUMINANCE)
     ground = linear("#1c2740") if luminance > 0.02 else linear("#7a2320")
     cream, gold = linear("#c9b48a"), linear("#b07a34")
 
@@ -420,6 +421,14 @@ def marble(color: Color = "#e4e0d8", vein: Color = "#6f6a66") -> Material:
     return at
 
 
+def _along_and_up(s: Surfels, axes: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Where on a wall masonry is laid: along its courses and up."""
+    t, n = s.texture, np.abs(s.normals)
+    if axes is not None:
+        return t[:, axes[0]], t[:, axes[1]]
+    return np.where(n[:, 0] > n[:, 1], t[:, 1], t[:, 0]), t[:, 2]
+
+
 def bricks(color: Color = "#8c4630", mortar: Color = "#a39a8c", size: tuple[float, float] = (0.24, 0.082),
            axes: tuple[int, int] | None = None) -> Material:  # fmt: skip
     """Brickwork; runs along the level texture axis (x or y by the normal) unless ``axes`` says (along, up)."""
@@ -427,9 +436,8 @@ def bricks(color: Color = "#8c4630", mortar: Color = "#a39a8c", size: tuple[floa
     w, h = size
 
     def at(s: Surfels) -> Look:
-        t, n = s.texture, np.abs(s.normals)
-        level = np.where(n[:, 0] > n[:, 1], t[:, 1], t[:, 0]) if axes is None else t[:, axes[0]]
-        v = t[:, 2 if axes is None else axes[1]]
+        t = s.texture
+        level, v = _along_and_up(s, axes)
         row = np.floor(v / h)
         u = level + (row % 2) * w / 2
         column = np.floor(u / w)
@@ -453,9 +461,8 @@ def blocks(color: Color = "#8a8378", size: tuple[float, float] = (0.52, 0.3), ax
     w, h = size
 
     def at(s: Surfels) -> Look:
-        t, n = s.texture, np.abs(s.normals)
-        level = np.where(n[:, 0] > n[:, 1], t[:, 1], t[:, 0]) if axes is None else t[:, axes[0]]
-        v = t[:, 2 if axes is None else axes[1]]
+        t = s.texture
+        level, v = _along_and_up(s, axes)
         row = np.floor(v / h)
         u = level + hash01(row, 9) * w
         column = np.floor(u / w)
