@@ -15,7 +15,7 @@ DEPTH_MODES = ("D", "ED", "RGB+D", "RGB+ED")
 def check_inputs(
     means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor, viewmats: Tensor, Ks: Tensor,
     width: int, height: int, near_plane: float, far_plane: float, eps2d: float, sh_degree: int | None,
-    backgrounds: Tensor | None, render_mode: str, rasterize_mode: str,
+    backgrounds: Tensor | None, render_mode: str, rasterize_mode: str, features: Tensor | None,
 ) -> None:  # fmt: skip
     """Refuse shapes, modes and cameras that cannot be rendered; values of Gaussians are checked by :func:`check_values`.
 
@@ -41,6 +41,8 @@ def check_inputs(
         raise ShapeError(f"expected 0 < near_plane < far_plane and eps2d > 0; got {near_plane}, {far_plane}, {eps2d}")
     if render_mode in COLOR_MODES:
         _check_colors(colors, n, c, sh_degree, backgrounds)
+    if features is not None and (features.ndim != 2 or features.shape[0] != n):
+        raise ShapeError(f"features must be ({n}, f); got {tuple(features.shape)}")
     for i in range(c):
         K, view = Ks[i].detach(), viewmats[i].detach()
         if not (torch.isfinite(K).all() and K[0, 0] > 0 and K[1, 1] > 0):
@@ -65,7 +67,9 @@ def _check_colors(colors: Tensor, n: int, c: int, sh_degree: int | None, backgro
         raise ShapeError(f"backgrounds must be ({c}, {channels}): one colour per camera; got {tuple(backgrounds.shape)}")
 
 
-def check_values(means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor | None) -> None:
+def check_values(
+    means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, colors: Tensor | None, features: Tensor | None = None
+) -> None:
     """Refuse NaN and infinities.
 
     Raises:
@@ -74,6 +78,8 @@ def check_values(means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor
     fields = {"means": means, "quats": quats, "scales": scales, "opacities": opacities[:, None]}
     if colors is not None:
         fields["colors"] = colors if colors.ndim == 2 or colors.shape[0] == means.shape[0] else colors.transpose(0, 1)
+    if features is not None:
+        fields["features"] = features
     for name, value in fields.items():
         bad = ~torch.isfinite(value.detach()).flatten(1).all(1)
         if bool(bad.any()):

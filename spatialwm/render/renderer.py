@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from jaxtyping import Float
@@ -39,9 +40,11 @@ class Rasterizer(Protocol):
         backgrounds: Float[Tensor, "c d"] | None = None,
         render_mode: RenderMode = "RGB",
         rasterize_mode: Literal["classic", "antialiased"] = "classic",
+        absgrad: bool = False,
+        features: Float[Tensor, "n f"] | None = None,
         with_ids: bool = False,
     ) -> tuple[Float[Tensor, "c h w d"], Float[Tensor, "c h w 1"], dict[str, Any]]:
-        """``(render, alpha, info)``.
+        """``(render, alpha, info)``; differentiable in every tensor but ``Ks``.
 
         A zero quaternion is no rotation, an opacity above 1 is 1, Gaussians fainter than 1/255 are not drawn.
 
@@ -49,18 +52,30 @@ class Rasterizer(Protocol):
             colors: (n, k, 3) SH coefficients with ``sh_degree``; else (n, d) or (c, n, d) channels of any meaning.
             eps2d: variance in px^2 added to every projected Gaussian.
             backgrounds: colour channels seen where nothing covers.
+            absgrad: after ``backward()``, ``info["means2d"].absgrad`` (m, 2) holds the sum over pixels of the absolute
+                gradient (AbsGS), where ``.grad`` holds the absolute value's cancelling sum.
+            features: further channels of any meaning, blended over nothing; they follow the colours and precede the depth.
             with_ids: also find, per pixel, the Gaussian of greatest weight (beyond gsplat).
 
         Returns:
             ``info`` holds gsplat's packed entries, one per visible pair of camera and Gaussian, nearest first:
-            ``camera_ids``, ``gaussian_ids``, ``means2d`` (px), ``radii`` (int32 px, 2), ``depths`` (m), ``conics``,
-            ``opacities``; ``width``, ``height``, ``n_cameras``, ``backend``; with ``with_ids`` also ``ids`` (c, h, w) int32,
+            ``camera_ids``, ``gaussian_ids``, ``means2d`` (px; its gradient can be retained), ``radii`` (int32 px, 2),
+            ``depths`` (m), ``conics``, ``opacities``, so that gsplat's ``DefaultStrategy(packed=True)`` runs on it; ``width``, ``height``, ``n_cameras``, ``backend``; with ``with_ids`` also ``ids`` (c, h, w) int32,
             -1 where nothing covers.
 
         Raises:
             ShapeError: shapes disagree, a value is not finite, the image is empty or a camera degenerate.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A way to rasterise, which may not be possible on every machine."""
+
+    load: Callable[[], Rasterizer]
+    missing: Callable[[], str | None]
+    """Why it cannot run here and how to mend it; None where it can."""
 
 
 def _reference() -> Rasterizer:
@@ -75,17 +90,25 @@ def _cpu() -> Rasterizer:
     return rasterization
 
 
-BACKENDS: dict[str, Callable[[], Rasterizer]] = {"cpu": _cpu, "reference": _reference}
-"""Loaders in order of preference for ``auto``."""
+def _nothing() -> None:
+    return None
+
+
+BACKENDS: dict[str, Backend] = {"cpu": Backend(_cpu, _nothing), "reference": Backend(_reference, _nothing)}
+"""In order of preference for ``auto``."""
 
 
 def choose(backend: str = "auto") -> tuple[str, Rasterizer]:
-    """The name and the function of a backend; ``auto`` takes the fastest present.
+    """The name and the function of a backend; ``auto`` takes the fastest that can run here.
 
     Raises:
-        SpatialwmError: no backend of that name.
+        SpatialwmError: no backend of that name, or it cannot run here.
     """
-    name = next(iter(BACKENDS)) if backend == "auto" else backend
-    if name not in BACKENDS:
+    if backend == "auto":
+        backend = next(name for name, candidate in BACKENDS.items() if candidate.missing() is None)
+    if backend not in BACKENDS:
         raise SpatialwmError(f"unknown render backend {backend!r}; choose auto or one of {', '.join(sorted(BACKENDS))}")
-    return name, BACKENDS[name]()
+    missing = BACKENDS[backend].missing()
+    if missing is not None:
+        raise SpatialwmError(f"the {backend} render backend cannot run here: {missing}")
+    return backend, BACKENDS[backend].load()

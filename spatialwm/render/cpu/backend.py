@@ -56,7 +56,7 @@ def rasterization(
         raise ShapeError(
             "the cpu backend has no gradients: use backend 'reference', or call it under torch.no_grad() or on detached tensors"
         )
-    check_inputs(*given, width, height, near_plane, far_plane, eps2d, sh_degree, backgrounds, render_mode, rasterize_mode)
+    check_inputs(*given, width, height, near_plane, far_plane, eps2d, sh_degree, backgrounds, render_mode, rasterize_mode, None)
     threads = threads or machine_threads()
     arrays = {k: _array(v) for k, v in zip(("means", "quats", "scales", "opacities", "colors"), given[:5], strict=True)}
     frames = []
