@@ -98,6 +98,106 @@ def rasterization(
     return torch.stack(images), torch.stack(alphas), info
 
 
+def _colors(means: Tensor, colors: Tensor, viewmat: Tensor, camera: int, sh_degree: int | None) -> Float[Tensor, "n d"]:
+    if sh_degree is None:
+        return colors if colors.ndim == 2 else colors[camera]
+    eye = torch.linalg.inv(viewmat)[:3, 3]
+    directions = torch.nn.functional.normalize(means - eye, dim=-1)
+    return sh_to_rgb(colors[:, : num_bases(sh_degree)], directions)
+
+
+def _project(
+    means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, viewmat: Tensor, K: Tensor, width: int, height: int,
+    near: float, far: float, eps2d: float, antialiased: bool,
+) -> _Projected:  # fmt: skip
+    """Zwicker et al. 2001, with the clamped Jacobian of 3D Gaussian Splatting."""
+    p_cam = means @ viewmat[:3, :3].T + viewmat[:3, 3]
+    # Invisible ones leave before any division, so that they cannot put NaN into gradients.
+    index = ((p_cam[:, 2] >= near) & (p_cam[:, 2] <= far) & (opacities >= MIN_ALPHA)).detach().nonzero()[:, 0]
+    x, y, z = p_cam[index].unbind(-1)
+    fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
+    margin_x, margin_y = 0.3 * 0.5 * width / fx, 0.3 * 0.5 * height / fy
+    tx = (x / z).clamp(-cx / fx - margin_x, (width - cx) / fx + margin_x)
+    ty = (y / z).clamp(-cy / fy - margin_y, (height - cy) / fy + margin_y)
+    zero = torch.zeros_like(z)
+    J = torch.stack([fx / z, zero, -fx * tx / z, zero, fy / z, -fy * ty / z], dim=-1).reshape(-1, 2, 3)
+    M = J @ viewmat[:3, :3] @ (quat_to_matrix(quats[index]) * scales[index][:, None, :])
+    cov = M @ M.transpose(1, 2)
+    # |m x n|^2 = det(M M^T) without cancellation.
+    det_sharp = torch.linalg.cross(M[:, 0], M[:, 1]).square().sum(-1)
+    xx, xy, yy = cov[:, 0, 0], cov[:, 0, 1], cov[:, 1, 1]
+    det = det_sharp + eps2d * (xx + yy + eps2d)
+    xx, yy = xx + eps2d, yy + eps2d
+    alpha = opacities[index].clamp(max=1.0)
+    if antialiased:
+        alpha = alpha * torch.sqrt((det_sharp / det).clamp(min=1e-20))
+    means2d = torch.stack([fx * x / z + cx, fy * y / z + cy], dim=-1)
+    with torch.no_grad():
+        reach = 2 * torch.log((alpha / MIN_ALPHA).clamp(min=1.0))
+        extents = torch.sqrt(reach[:, None] * torch.stack([xx, yy], dim=-1))
+        size = means2d.new_tensor([width, height])
+        inside = ((means2d + extents > 0) & (means2d - extents < size)).all(-1) & (alpha >= MIN_ALPHA) & torch.isfinite(det)
+        # Depth order is that of float32 depths with ties in input order, as every other backend sorts.
+        near_first = torch.sort(torch.where(inside, z, torch.inf).float(), stable=True).indices[: int(inside.sum())]
+    conics = torch.stack([yy / det, -xy / det, xx / det], dim=-1)
+    return _Projected(
+        index[near_first], means2d[near_first], conics[near_first], z[near_first], alpha[near_first], extents[near_first]
+    )
+
+
+def _blend(seen: _Projected, channels: Float[Tensor, "m d"], width: int, height: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Image (h, w, d), alpha (h, w, 1), and ids (h, w) of the Gaussian of greatest weight."""
+    rows = []
+    low, high = (seen.means2d - seen.extents).detach(), (seen.means2d + seen.extents).detach()
+    for top in range(0, height, _BLOCK):
+        band = ((high[:, 1] > top) & (low[:, 1] < top + _BLOCK)).nonzero()[:, 0]
+        blocks = []
+        for left in range(0, width, _BLOCK):
+            here = band[(high[band, 0] > left) & (low[band, 0] < left + _BLOCK)]
+            blocks.append(_blend_block(seen, channels, here, left, top, min(_BLOCK, width - left), min(_BLOCK, height - top)))
+        rows.append([torch.cat(part, dim=1) for part in zip(*blocks, strict=True)])
+    image, alpha, ids = (torch.cat(part, dim=0) for part in zip(*rows, strict=True))
+    return image, alpha, ids
+
+
+def _blend_block(
+    seen: _Projected, channels: Tensor, here: Tensor, left: int, top: int, columns: int, rows: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    like = seen.means2d
+    y, x = torch.meshgrid(
+        torch.arange(rows, dtype=like.dtype, device=like.device) + top + 0.5,
+        torch.arange(columns, dtype=like.dtype, device=like.device) + left + 0.5,
+        indexing="ij",
+    )
+    pixels = torch.stack([x.reshape(-1), y.reshape(-1)], dim=-1)
+    image = like.new_zeros(len(pixels), channels.shape[-1])
+    T = like.new_ones(len(pixels))
+    is_open = torch.ones(len(pixels), dtype=torch.bool, device=like.device)
+    best_weight, best = torch.zeros_like(T), torch.full((len(pixels),), -1, dtype=torch.int32, device=like.device)
+    for part in here.split(_CHUNK) if len(here) else ():
+        d = pixels[:, None, :] - seen.means2d[part]
+        if seen.absgrad is not None and d.requires_grad:
+            d.register_hook(partial(_add_absolute, seen.absgrad, part))
+        a, b, c = seen.conics[part].unbind(-1)
+        sigma = 0.5 * (a * d[..., 0] ** 2 + c * d[..., 1] ** 2) + b * d[..., 0] * d[..., 1]
+        alpha = (seen.opacities[part] * torch.exp(-sigma)).clamp(max=MAX_ALPHA)
+        alpha = torch.where((alpha >= MIN_ALPHA) & (sigma >= 0), alpha, 0.0)
+        after = T[:, None] * torch.cumprod(1 - alpha, dim=1)
+        # T only falls, so the first Gaussian that would pass the limit closes the pixel to itself and all behind it.
+        blends = is_open[:, None] & (after.detach() > MIN_TRANSMITTANCE)
+        before = torch.cat([T[:, None], after[:, :-1]], dim=1)
+        weight = torch.where(blends, alpha * before, 0.0)
+        image = image + weight @ channels[part]
+        T = T * torch.prod(torch.where(blends, 1 - alpha, 1.0), dim=1)
+        is_open = blends[:, -1]
+        heaviest, at = weight.detach().max(dim=1)
+        heavier = heaviest > best_weight
+        best_weight = torch.where(heavier, heaviest, best_weight)
+        best = torch.where(heavier, seen.index[part][at].to(torch.int32), best)
+        if not bool(is_open.any()):
+            break
+    shape = (rows, columns)
+    return image.reshape(*shape, -1), (1 - T).reshape(*shape, 1), best.reshape(shape)
 
 
 def _add_absolute(total: Float[Tensor, "m 2"], part: Tensor, gradient: Float[Tensor, "pixels p 2"]) -> None:

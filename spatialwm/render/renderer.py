@@ -58,10 +58,10 @@ class Rasterizer(Protocol):
             with_ids: also find, per pixel, the Gaussian of greatest weight (beyond gsplat).
 
         Returns:
-            ``info`` holds gsplat's packed entries, one per visible pair of camera and Gaussian, nearest first:
-            ``camera_ids``, ``gaussian_ids``, ``means2d`` (px; its gradient can be retained), ``radii`` (int32 px, 2),
-            ``depths`` (m), ``conics``, ``opacities``, so that gsplat's ``DefaultStrategy(packed=True)`` runs on it; ``width``, ``height``, ``n_cameras``, ``backend``; with ``with_ids`` also ``ids`` (c, h, w) int32,
-            -1 where nothing covers.
+            ``info`` holds gsplat's packed entries, one per visible pair of camera and Gaussian, nearest first, so that gsplat's
+            ``DefaultStrategy`` with ``packed=True`` runs on them: ``camera_ids``, ``gaussian_ids``, ``means2d`` (px; its
+            gradient can be retained), ``radii`` (int32 px, 2), ``depths`` (m), ``conics``, ``opacities``; ``width``, ``height``,
+            ``n_cameras``, ``backend``; with ``with_ids`` also ``ids`` (c, h, w) int32, -1 where nothing covers.
 
         Raises:
             ShapeError: shapes disagree, a value is not finite, the image is empty or a camera degenerate.
