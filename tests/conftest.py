@@ -1,9 +1,14 @@
-"""Shared fixtures: where the real data lies, and run-time shape checking of the typed core."""
+"""Shared fixtures: where the real data lies, kernels without a GPU, and run-time shape checking of the typed core."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -28,3 +33,32 @@ def shared_dir() -> Path:
     if not (root / "data").is_dir():
         pytest.skip(f"no real data at {root}: set SPATIALWM_SHARED to a folder that holds data/ and prompts/")
     return root
+
+
+@pytest.fixture(scope="session")
+def emulator(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Runs ``cuda/*.cu`` on the CPU: ``emulator("sort.cu", torch.device("cpu")).launch(name, grid, block, *arguments)``.
+
+    Compiled kernels stay in pytest's cache between runs. ``emulator.backwards = True`` reverses the order of the threads.
+    """
+    compiler = shutil.which("g++") or shutil.which("clang++")
+    if compiler is None:
+        pytest.skip("no C++ compiler on this machine")
+    path = Path(__file__).parent / "cuda" / "emulator" / "cuda_emulator.py"
+    spec = importlib.util.spec_from_file_location("cuda_emulator", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules["cuda_emulator"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    cache = getattr(pytestconfig, "cache", None)
+    return module.Emulator(compiler, cache.mkdir("cuda-emulator") if cache else tmp_path_factory.mktemp("cuda-emulator"))
+
+
+@pytest.fixture
+def emulated(emulator: Any) -> Iterator[Any]:
+    """Within the test, kernels asked for tensors on the CPU run in the emulator."""
+    from spatialwm.render.cuda import device
+
+    with device.running_on(emulator):
+        yield emulator
+    emulator.backwards = False

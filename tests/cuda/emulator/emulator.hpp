@@ -1,0 +1,581 @@
+// A CUDA block on one CPU core: the real kernels run, unchanged, where there is no GPU.
+//
+// Each CUDA thread is a fiber, and blocks run one after the other. Barriers and warp collectives are true meetings: a thread waits
+// until every thread that must take part has come, and a meeting that cannot happen is an error that says who waits where, not a
+// hang. Shared memory is filled with NaN before each block. Not modelled: preemption, so a loop that spins on what a later block
+// will write never ends; memory ordering; speed.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <math.h>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <type_traits>
+
+// ---------------------------------------------------------------------------------------------- the language
+#define __host__
+#define __device__
+#define __global__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+#define __constant__ static
+// A section of its own, so that the garbage of the last block can be replaced by the NaN that catches a missing initialisation.
+#define __shared__ static __attribute__((section("emulated_shared")))
+
+struct uint3 { unsigned x, y, z; };
+struct dim3 { unsigned x = 1, y = 1, z = 1; };
+struct alignas(8) int2 { int x, y; };
+struct alignas(8) uint2 { unsigned x, y; };
+struct alignas(8) float2 { float x, y; };
+struct int3 { int x, y, z; };
+struct float3 { float x, y, z; };
+struct alignas(16) int4 { int x, y, z, w; };
+struct alignas(16) uint4 { unsigned x, y, z, w; };
+struct alignas(16) float4 { float x, y, z, w; };
+inline int2 make_int2(int x, int y) { return {x, y}; }
+inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
+inline float2 make_float2(float x, float y) { return {x, y}; }
+inline int3 make_int3(int x, int y, int z) { return {x, y, z}; }
+inline float3 make_float3(float x, float y, float z) { return {x, y, z}; }
+inline int4 make_int4(int x, int y, int z, int w) { return {x, y, z, w}; }
+inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
+inline float4 make_float4(float x, float y, float z, float w) { return {x, y, z, w}; }
+
+static uint3 threadIdx, blockIdx;
+static dim3 blockDim, gridDim;
+static constexpr int warpSize = 32;
+
+namespace emulator {
+
+enum class Op { syncwarp, shfl, shfl_up, shfl_down, shfl_xor, ballot, any, all, match_any, add, min, max, barrier, count, either, both };
+
+inline const char *name_of(Op op) {
+    static const char *names[] = {"__syncwarp", "__shfl_sync", "__shfl_up_sync", "__shfl_down_sync", "__shfl_xor_sync",
+        "__ballot_sync", "__any_sync", "__all_sync", "__match_any_sync", "__reduce_add_sync", "__reduce_min_sync",
+        "__reduce_max_sync", "__syncthreads", "__syncthreads_count", "__syncthreads_or", "__syncthreads_and"};
+    return names[static_cast<int>(op)];
+}
+
+struct Meeting {  // what a waiting thread brought
+    Op op;
+    unsigned mask;
+    uint64_t value;
+    int argument, width;
+    const char *file;
+    int line;
+    bool same_as(const Meeting &o) const { return op == o.op && mask == o.mask && line == o.line && !std::strcmp(file, o.file); }
+};
+
+// ---------------------------------------------------------------------------------------------- fibers
+#if defined(__x86_64__) && defined(__linux__) && !defined(EMULATOR_UCONTEXT)
+// swapcontext saves the signal mask with a system call, at every switch; this is some 50 times faster.
+extern "C" void emulator_switch(void **save, void *load);
+asm(R"(
+    .text
+    .globl emulator_switch
+    .hidden emulator_switch
+    .type emulator_switch, @function
+emulator_switch:
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+    .size emulator_switch, .-emulator_switch
+)");
+
+struct Context {
+    void *stack_pointer = nullptr;
+    void start(char *bottom, size_t bytes, void (*entry)()) {
+        auto top = reinterpret_cast<void **>((reinterpret_cast<uintptr_t>(bottom) + bytes) & ~uintptr_t(15));
+        *--top = nullptr;  // where entry would return to; it never does, and the stack is aligned as after a call
+        *--top = reinterpret_cast<void *>(entry);
+        for (int saved = 0; saved < 6; ++saved) *--top = nullptr;
+        stack_pointer = top;
+    }
+    void switch_to(Context &other) { emulator_switch(&stack_pointer, other.stack_pointer); }
+};
+#else
+}  // namespace emulator
+#include <ucontext.h>
+namespace emulator {
+struct Context {
+    ucontext_t context;
+    void start(char *bottom, size_t bytes, void (*entry)()) {
+        getcontext(&context);
+        context.uc_stack.ss_sp = bottom;
+        context.uc_stack.ss_size = bytes & ~size_t(15);
+        context.uc_link = nullptr;
+        makecontext(&context, entry, 0);
+    }
+    void switch_to(Context &other) { swapcontext(&context, &other.context); }
+};
+#endif
+
+constexpr int MAX_THREADS = 1024;
+constexpr size_t STACK_BYTES = 1 << 17;
+
+struct Fiber {
+    Context context;
+    bool started;
+    uint3 index;
+    Meeting meeting;
+    uint64_t result;
+};
+
+struct Warp {
+    unsigned alive, runnable, waiting;  // lanes: not yet returned; able to go on; in a warp collective
+};
+
+// ---------------------------------------------------------------------------------------------- one block
+struct Block {
+    std::unique_ptr<char[]> stacks{new char[MAX_THREADS * STACK_BYTES]};
+    Fiber fibers[MAX_THREADS];
+    Warp warps[MAX_THREADS / 32];
+    Context scheduler;
+    int threads, warp_count, alive, at_barrier, current;
+    bool backwards;
+    std::string error;
+    void (*invoke)(const void *kernel, void **arguments);
+    const void *kernel;
+    void **arguments;
+
+    static Block &the() {
+        static Block block;
+        return block;
+    }
+
+    static std::string text(const uint3 &i) {
+        return "(" + std::to_string(i.x) + ", " + std::to_string(i.y) + ", " + std::to_string(i.z) + ")";
+    }
+
+    static std::string place(const Fiber &f) {
+        const char *slash = std::strrchr(f.meeting.file, '/');
+        return "thread " + text(f.index) + " at " + name_of(f.meeting.op) + ", " + (slash ? slash + 1 : f.meeting.file) + ":" +
+               std::to_string(f.meeting.line);
+    }
+
+    void fail(const std::string &what) {
+        error = "block " + text(blockIdx) + ": " + what;
+        leave();
+    }
+
+    void leave() {  // never resumed; not [[noreturn]], which makes the address sanitizer look for the thread's own stack
+        fibers[current].context.switch_to(scheduler);
+        std::abort();
+    }
+
+    static void entry() {
+        Block &b = the();
+        b.invoke(b.kernel, b.arguments);
+        b.retire();
+        b.leave();
+    }
+
+    void yield() {
+        fibers[current].context.switch_to(scheduler);
+    }
+
+    void retire() {
+        Warp &warp = warps[current / 32];
+        warp.alive &= ~(1u << (current & 31));
+        --alive;
+        if (at_barrier && at_barrier == alive) release_barrier();
+        for (unsigned left = warp.waiting; left;) {  // those who waited for this thread only
+            const int lane = __builtin_ctz(left);
+            const unsigned members = fibers[(current & ~31) + lane].meeting.mask & warp.alive;
+            left &= ~members & ~(1u << lane);
+            if ((warp.waiting & members) == members) resolve(warp, current & ~31, members, lane);
+        }
+    }
+
+    // Every thread of the block that has not returned, as on hardware since Volta.
+    int barrier(Op op, int predicate, const char *file, int line) {
+        Fiber &me = fibers[current];
+        me.meeting = {op, 0, uint64_t(predicate != 0), 0, 0, file, line};
+        if (++at_barrier == alive) release_barrier();
+        else yield();
+        return int(me.result);
+    }
+
+    void release_barrier() {
+        const Fiber *first = nullptr;
+        uint64_t count = 0;
+        for (int t = 0; t < threads; ++t) {
+            if (!(warps[t / 32].alive >> (t & 31) & 1)) continue;
+            if (!first) first = &fibers[t];
+            if (!fibers[t].meeting.same_as(first->meeting))
+                fail("divergent barrier: " + place(*first) + "; " + place(fibers[t]));
+            count += fibers[t].meeting.value;
+        }
+        const Op op = first->meeting.op;
+        const uint64_t result = op == Op::count ? count : op == Op::either ? count > 0 : count == uint64_t(alive);
+        for (int t = 0; t < threads; ++t) fibers[t].result = result;
+        for (int w = 0; w < warp_count; ++w) warps[w].runnable = warps[w].alive;
+        at_barrier = 0;
+        const bool took_part = warps[current / 32].alive >> (current & 31) & 1;
+        if (took_part) warps[current / 32].runnable &= ~(1u << (current & 31));  // goes on by itself
+    }
+
+    // Every lane of the mask that has not returned.
+    uint64_t collective(Op op, unsigned mask, uint64_t value, int argument, int width, const char *file, int line) {
+        const int lane = current & 31, base = current & ~31;
+        Fiber &me = fibers[current];
+        Warp &warp = warps[current / 32];
+        me.meeting = {op, mask, value, argument, width, file, line};
+        if (!(mask >> lane & 1)) fail("a thread is not in its own mask: " + place(me));
+        warp.waiting |= 1u << lane;
+        const unsigned members = mask & warp.alive;
+        if ((warp.waiting & members) == members) {
+            resolve(warp, base, members, lane);
+            warp.runnable &= ~(1u << lane);  // goes on by itself
+        } else {
+            yield();
+        }
+        return me.result;
+    }
+
+    void resolve(Warp &warp, int base, unsigned members, int leader) {
+        const Meeting &m = fibers[base + leader].meeting;
+        uint64_t ballot = 0;
+        int64_t sum = 0, low = INT64_MAX, high = INT64_MIN;
+        for (unsigned left = members; left; left &= left - 1) {
+            const int lane = __builtin_ctz(left);
+            const Fiber &f = fibers[base + lane];
+            if (!f.meeting.same_as(m)) fail("divergent warp collective: " + place(fibers[base + leader]) + "; " + place(f));
+            if (f.meeting.value) ballot |= 1u << lane;
+            const int64_t value = int64_t(f.meeting.value);
+            sum += value, low = std::min(low, value), high = std::max(high, value);
+        }
+        for (unsigned left = members; left; left &= left - 1) {
+            const int lane = __builtin_ctz(left);
+            Fiber &f = fibers[base + lane];
+            switch (m.op) {
+                case Op::ballot: f.result = ballot; break;
+                case Op::any: f.result = ballot != 0; break;
+                case Op::all: f.result = ballot == members; break;
+                case Op::add: f.result = uint64_t(sum); break;
+                case Op::min: f.result = uint64_t(low); break;
+                case Op::max: f.result = uint64_t(high); break;
+                case Op::match_any: f.result = equal_lanes(base, members, f.meeting.value); break;
+                case Op::shfl: case Op::shfl_up: case Op::shfl_down: case Op::shfl_xor: {
+                    const int source = source_lane(f.meeting, lane);
+                    if (!(members >> source & 1)) fail("reads lane " + std::to_string(source) + ", which takes no part: " + place(f));
+                    f.result = fibers[base + source].meeting.value;
+                    break;
+                }
+                default: break;
+            }
+        }
+        warp.waiting &= ~members;
+        warp.runnable |= members;
+    }
+
+    uint64_t equal_lanes(int base, unsigned members, uint64_t value) const {
+        uint64_t equal = 0;
+        for (unsigned left = members; left; left &= left - 1)
+            if (fibers[base + __builtin_ctz(left)].meeting.value == value) equal |= left & -left;
+        return equal;
+    }
+
+    // Source: CUDA C++ programming guide, warp shuffle functions.
+    static int source_lane(const Meeting &m, int lane) {
+        const int first = lane & ~(m.width - 1), last = first + m.width - 1;
+        if (m.op == Op::shfl) return first | (m.argument & (m.width - 1));
+        const int source = m.op == Op::shfl_up ? lane - m.argument : m.op == Op::shfl_down ? lane + m.argument : lane ^ m.argument;
+        const bool outside = m.op == Op::shfl_up ? source < first : source > last;
+        return outside ? lane : source;
+    }
+
+    void run() {
+        alive = threads = int(blockDim.x * blockDim.y * blockDim.z);
+        warp_count = (threads + 31) / 32;
+        at_barrier = 0;
+        for (int w = 0; w < warp_count; ++w) {
+            const int lanes = std::min(32, threads - 32 * w);
+            warps[w].alive = warps[w].runnable = lanes == 32 ? ~0u : (1u << lanes) - 1;
+            warps[w].waiting = 0;
+        }
+        for (int t = 0; t < threads; ++t) {
+            fibers[t].started = false;
+            fibers[t].index = {t % blockDim.x, t / blockDim.x % blockDim.y, t / blockDim.x / blockDim.y};
+        }
+        while (alive && error.empty()) {
+            bool progress = false;
+            for (int i = 0; i < warp_count; ++i) {
+                const int w = backwards ? warp_count - 1 - i : i;
+                while (warps[w].runnable) {
+                    progress = true;
+                    const int lane = backwards ? 31 - __builtin_clz(warps[w].runnable) : __builtin_ctz(warps[w].runnable);
+                    warps[w].runnable &= ~(1u << lane);
+                    resume(32 * w + lane);
+                    if (!error.empty()) return;
+                }
+            }
+            if (!progress) return report_deadlock();
+        }
+    }
+
+    void resume(int thread) {
+        current = thread;
+        Fiber &f = fibers[thread];
+        if (!f.started) {
+            f.started = true;
+            // Shifted tops: stacks a power of two apart would all fall into the same cache lines.
+            f.context.start(&stacks[thread * STACK_BYTES], STACK_BYTES - 192 * (thread % 64), entry);
+        }
+        threadIdx = f.index;
+        scheduler.switch_to(f.context);
+    }
+
+    void report_deadlock() {
+        error = "block " + text(blockIdx) + ": threads wait for each other for ever:";
+        const Fiber *shown = nullptr;
+        for (int t = 0, lines = 0; t < threads && lines < 8; ++t) {
+            if (!(warps[t / 32].alive >> (t & 31) & 1) || (shown && fibers[t].meeting.same_as(shown->meeting))) continue;
+            shown = &fibers[t];
+            error += " " + place(*shown) + ";";
+            ++lines;
+        }
+    }
+};
+
+// ---------------------------------------------------------------------------------------------- launches
+template <typename T>
+const char *type_name() {
+    using V = std::remove_cv_t<T>;
+    if constexpr (std::is_pointer_v<V>) {
+        using P = std::remove_cv_t<std::remove_pointer_t<V>>;
+        if constexpr (std::is_same_v<P, float>) return "float*";
+        else if constexpr (std::is_same_v<P, double>) return "double*";
+        else if constexpr (std::is_integral_v<P> && sizeof(P) == 1) return "int8*";
+        else if constexpr (std::is_integral_v<P> && sizeof(P) == 2) return "int16*";
+        else if constexpr (std::is_integral_v<P> && sizeof(P) == 4) return "int32*";
+        else if constexpr (std::is_integral_v<P> && sizeof(P) == 8) return "int64*";
+        else return "void*";
+    } else {
+        static_assert(std::is_arithmetic_v<V>, "kernels take pointers and numbers");
+        if constexpr (std::is_same_v<V, float>) return "float";
+        else if constexpr (std::is_same_v<V, double>) return "double";
+        else if constexpr (sizeof(V) == 4) return "int32";
+        else if constexpr (sizeof(V) == 8) return "int64";
+        else return sizeof(V) == 1 ? "int8" : "int16";
+    }
+}
+
+struct Entry {
+    const char *name;
+    const void *kernel;
+    void (*invoke)(const void *kernel, void **arguments);
+    std::string signature;
+};
+
+template <typename... A, size_t... I>
+void call(void (*kernel)(A...), void **arguments, std::index_sequence<I...>) {
+    kernel(*static_cast<std::remove_cv_t<A> *>(arguments[I])...);
+}
+
+template <typename... A>
+Entry entry(const char *name, void (*kernel)(A...)) {
+    Entry e{name, reinterpret_cast<const void *>(kernel), nullptr, ""};
+    e.invoke = [](const void *k, void **arguments) {
+        call(reinterpret_cast<void (*)(A...)>(const_cast<void *>(k)), arguments, std::index_sequence_for<A...>());
+    };
+    ((e.signature += std::string(e.signature.empty() ? "" : ",") + type_name<A>()), ...);
+    return e;
+}
+
+// ---------------------------------------------------------------------------------------------- what kernels call
+template <typename T>
+uint64_t as_bits(T value) {
+    static_assert(std::is_arithmetic_v<T> && sizeof(T) <= 8, "a warp exchanges numbers");
+    uint64_t bits = 0;
+    std::memcpy(&bits, &value, sizeof(T));
+    return bits;
+}
+
+template <typename T>
+T from_bits(uint64_t bits) {
+    T value;
+    std::memcpy(&value, &bits, sizeof(T));
+    return value;
+}
+
+template <typename T>
+T shuffle(Op op, unsigned mask, T value, int argument, int width, const char *file, int line) {
+    return from_bits<T>(Block::the().collective(op, mask, as_bits(value), argument, width, file, line));
+}
+
+}  // namespace emulator
+
+#define EMULATOR_HERE const char *file = __builtin_FILE(), int line = __builtin_LINE()
+
+inline void __syncthreads(EMULATOR_HERE) { emulator::Block::the().barrier(emulator::Op::barrier, 0, file, line); }
+inline int __syncthreads_count(int p, EMULATOR_HERE) { return emulator::Block::the().barrier(emulator::Op::count, p, file, line); }
+inline int __syncthreads_or(int p, EMULATOR_HERE) { return emulator::Block::the().barrier(emulator::Op::either, p, file, line); }
+inline int __syncthreads_and(int p, EMULATOR_HERE) { return emulator::Block::the().barrier(emulator::Op::both, p, file, line); }
+
+inline void __syncwarp(unsigned mask = ~0u, EMULATOR_HERE) {
+    emulator::Block::the().collective(emulator::Op::syncwarp, mask, 0, 0, 32, file, line);
+}
+inline unsigned __ballot_sync(unsigned mask, int p, EMULATOR_HERE) {
+    return unsigned(emulator::Block::the().collective(emulator::Op::ballot, mask, p != 0, 0, 32, file, line));
+}
+inline int __any_sync(unsigned mask, int p, EMULATOR_HERE) {
+    return int(emulator::Block::the().collective(emulator::Op::any, mask, p != 0, 0, 32, file, line));
+}
+inline int __all_sync(unsigned mask, int p, EMULATOR_HERE) {
+    return int(emulator::Block::the().collective(emulator::Op::all, mask, p != 0, 0, 32, file, line));
+}
+template <typename T>
+T __shfl_sync(unsigned mask, T v, int lane, int width = 32, EMULATOR_HERE) {
+    return emulator::shuffle(emulator::Op::shfl, mask, v, lane, width, file, line);
+}
+template <typename T>
+T __shfl_up_sync(unsigned mask, T v, unsigned delta, int width = 32, EMULATOR_HERE) {
+    return emulator::shuffle(emulator::Op::shfl_up, mask, v, int(delta), width, file, line);
+}
+template <typename T>
+T __shfl_down_sync(unsigned mask, T v, unsigned delta, int width = 32, EMULATOR_HERE) {
+    return emulator::shuffle(emulator::Op::shfl_down, mask, v, int(delta), width, file, line);
+}
+template <typename T>
+T __shfl_xor_sync(unsigned mask, T v, int lanes, int width = 32, EMULATOR_HERE) {
+    return emulator::shuffle(emulator::Op::shfl_xor, mask, v, lanes, width, file, line);
+}
+template <typename T>
+unsigned __match_any_sync(unsigned mask, T v, EMULATOR_HERE) {
+    return unsigned(emulator::Block::the().collective(emulator::Op::match_any, mask, emulator::as_bits(v), 0, 32, file, line));
+}
+template <typename T>  // int or unsigned, as on sm_80 and later
+T __reduce_add_sync(unsigned mask, T v, EMULATOR_HERE) {
+    return T(emulator::Block::the().collective(emulator::Op::add, mask, uint64_t(int64_t(v)), 0, 32, file, line));
+}
+template <typename T>
+T __reduce_min_sync(unsigned mask, T v, EMULATOR_HERE) {
+    return T(emulator::Block::the().collective(emulator::Op::min, mask, uint64_t(int64_t(v)), 0, 32, file, line));
+}
+template <typename T>
+T __reduce_max_sync(unsigned mask, T v, EMULATOR_HERE) {
+    return T(emulator::Block::the().collective(emulator::Op::max, mask, uint64_t(int64_t(v)), 0, 32, file, line));
+}
+
+// Nothing runs between the read and the write of an atomic: threads change places only at meetings.
+template <typename T, typename V> T atomicAdd(T *at, V v) { const T old = *at; *at = T(old + T(v)); return old; }
+template <typename T, typename V> T atomicSub(T *at, V v) { const T old = *at; *at = T(old - T(v)); return old; }
+template <typename T, typename V> T atomicMax(T *at, V v) { const T old = *at; *at = std::max(old, T(v)); return old; }
+template <typename T, typename V> T atomicMin(T *at, V v) { const T old = *at; *at = std::min(old, T(v)); return old; }
+template <typename T, typename V> T atomicExch(T *at, V v) { const T old = *at; *at = T(v); return old; }
+template <typename T, typename V> T atomicOr(T *at, V v) { const T old = *at; *at = T(old | T(v)); return old; }
+template <typename T, typename V> T atomicAnd(T *at, V v) { const T old = *at; *at = T(old & T(v)); return old; }
+template <typename T, typename U, typename V> T atomicCAS(T *at, U compare, V v) {
+    const T old = *at;
+    if (old == T(compare)) *at = T(v);
+    return old;
+}
+inline void __threadfence() {}
+inline void __threadfence_block() {}
+inline void __nanosleep(unsigned) {}
+template <typename T> T __ldg(const T *at) { return *at; }
+template <typename T> T __ldcg(const T *at) { return *at; }
+template <typename T> T __ldcs(const T *at) { return *at; }
+template <typename T> void __stcg(T *at, T v) { *at = v; }
+template <typename T> void __stcs(T *at, T v) { *at = v; }
+
+inline int __popc(unsigned v) { return __builtin_popcount(v); }
+inline int __popcll(unsigned long long v) { return __builtin_popcountll(v); }
+inline int __ffs(int v) { return __builtin_ffs(v); }
+inline int __clz(int v) { return v ? __builtin_clz(unsigned(v)) : 32; }
+inline int __clzll(long long v) { return v ? __builtin_clzll(static_cast<unsigned long long>(v)) : 64; }
+inline unsigned __brev(unsigned v) { unsigned r = 0; for (int i = 0; i < 32; ++i) r |= (v >> i & 1u) << (31 - i); return r; }
+inline int __float_as_int(float v) { return emulator::from_bits<int>(emulator::as_bits(v)); }
+inline unsigned __float_as_uint(float v) { return unsigned(emulator::as_bits(v)); }
+inline float __int_as_float(int v) { return emulator::from_bits<float>(emulator::as_bits(v)); }
+inline float __uint_as_float(unsigned v) { return emulator::from_bits<float>(v); }
+inline int __float2int_rd(float v) { return int(std::floor(v)); }
+inline int __float2int_ru(float v) { return int(std::ceil(v)); }
+inline int __float2int_rn(float v) { return int(std::nearbyint(v)); }
+inline int __float2int_rz(float v) { return int(v); }
+inline float __int2float_rn(int v) { return float(v); }
+inline float __uint2float_rn(unsigned v) { return float(v); }
+
+inline float __expf(float v) { return std::exp(v); }
+inline float __logf(float v) { return std::log(v); }
+inline float __log2f(float v) { return std::log2(v); }
+inline float __powf(float a, float b) { return std::pow(a, b); }
+inline float __sinf(float v) { return std::sin(v); }
+inline float __cosf(float v) { return std::cos(v); }
+inline float __fdividef(float a, float b) { return a / b; }
+inline float __fdiv_rn(float a, float b) { return a / b; }
+inline float __frcp_rn(float v) { return 1.0f / v; }
+inline float __fsqrt_rn(float v) { return std::sqrt(v); }
+inline float __frsqrt_rn(float v) { return 1.0f / std::sqrt(v); }
+inline float __fmaf_rn(float a, float b, float c) { return std::fma(a, b, c); }
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fadd_rn(float a, float b) { return a + b; }
+inline float __saturatef(float v) { return std::min(std::max(v, 0.0f), 1.0f); }
+inline float rsqrtf(float v) { return 1.0f / std::sqrt(v); }
+inline double rsqrt(double v) { return 1.0 / std::sqrt(v); }
+inline float rsqrt(float v) { return rsqrtf(v); }
+inline int min(int a, int b) { return a < b ? a : b; }
+inline int max(int a, int b) { return a > b ? a : b; }
+inline unsigned min(unsigned a, unsigned b) { return a < b ? a : b; }
+inline unsigned max(unsigned a, unsigned b) { return a > b ? a : b; }
+inline long long min(long long a, long long b) { return a < b ? a : b; }
+inline long long max(long long a, long long b) { return a > b ? a : b; }
+inline unsigned long long min(unsigned long long a, unsigned long long b) { return a < b ? a : b; }
+inline unsigned long long max(unsigned long long a, unsigned long long b) { return a > b ? a : b; }
+inline float min(float a, float b) { return std::fmin(a, b); }
+inline float max(float a, float b) { return std::fmax(a, b); }
+inline double min(double a, double b) { return std::fmin(a, b); }
+inline double max(double a, double b) { return std::fmax(a, b); }
+
+// ---------------------------------------------------------------------------------------------- what Python calls
+// Bounds of the section, which the linker provides when there is one.
+extern "C" char __start_emulated_shared[] __attribute__((weak, visibility("hidden")));
+extern "C" char __stop_emulated_shared[] __attribute__((weak, visibility("hidden")));
+
+#define EMULATOR_KERNELS(...)                                                                                             \
+    static emulator::Entry entries[] = {__VA_ARGS__};                                                                     \
+    static emulator::Entry *find(const char *name) {                                                                      \
+        for (auto &e : entries)                                                                                           \
+            if (!std::strcmp(e.name, name)) return &e;                                                                    \
+        return nullptr;                                                                                                   \
+    }                                                                                                                     \
+    /* Comma-separated types of a kernel's arguments; null where there is no such kernel. */                              \
+    extern "C" __attribute__((visibility("default"))) const char *signature(const char *name) {                                                                  \
+        const auto *e = find(name);                                                                                       \
+        return e ? e->signature.c_str() : nullptr;                                                                        \
+    }                                                                                                                     \
+    /* Runs a grid; `arguments` point at the values, as for cuLaunchKernel. Returns null, or what went wrong. */          \
+    extern "C" __attribute__((visibility("default"))) const char *emulate(const char *name, const unsigned *grid, const unsigned *block, void **arguments,       \
+                                   int backwards) {                                                                       \
+        emulator::Block &b = emulator::Block::the();                                                                      \
+        const auto *e = find(name);                                                                                       \
+        b.invoke = e->invoke, b.kernel = e->kernel, b.arguments = arguments, b.backwards = backwards;                     \
+        b.error.clear();                                                                                                  \
+        gridDim = {grid[0], grid[1], grid[2]}, blockDim = {block[0], block[1], block[2]};                                 \
+        const unsigned blocks = grid[0] * grid[1] * grid[2];                                                              \
+        for (unsigned i = 0; i < blocks && b.error.empty(); ++i) {                                                        \
+            const unsigned k = backwards ? blocks - 1 - i : i;                                                            \
+            blockIdx = {k % grid[0], k / grid[0] % grid[1], k / grid[0] / grid[1]};                                       \
+            if (__start_emulated_shared)                                                                                 \
+                std::memset(__start_emulated_shared, 0xff, __stop_emulated_shared - __start_emulated_shared);          \
+            b.run();                                                                                                      \
+        }                                                                                                                 \
+        return b.error.empty() ? nullptr : b.error.c_str();                                                               \
+    }
