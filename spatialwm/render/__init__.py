@@ -3,7 +3,7 @@
 from spatialwm.render.camera_file import camera_from_dict, camera_to_dict, read_cameras, write_cameras
 from spatialwm.render.frame import Frame, Stage, film, render_scene
 from spatialwm.render.images import write_mp4, write_png
-from spatialwm.render.renderer import BACKENDS, Rasterizer, RenderMode, choose
+from spatialwm.render.renderer import BACKENDS, Rasterizer, RenderMode, available, choose
 from spatialwm.render.subject_view import subject_view
 from spatialwm.render.views import establishing_view, orbit_views
 
@@ -13,6 +13,7 @@ __all__ = [
     "Rasterizer",
     "RenderMode",
     "Stage",
+    "available",
     "camera_from_dict",
     "camera_to_dict",
     "choose",

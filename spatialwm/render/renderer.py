@@ -90,12 +90,33 @@ def _cpu() -> Rasterizer:
     return rasterization
 
 
+def _gsplat() -> Rasterizer:
+    from spatialwm.render.gsplat import rasterization
+
+    return rasterization
+
+
+def _gsplat_missing() -> str | None:
+    from spatialwm.render.gsplat import missing
+
+    return missing()
+
+
 def _nothing() -> None:
     return None
 
 
-BACKENDS: dict[str, Backend] = {"cpu": Backend(_cpu, _nothing), "reference": Backend(_reference, _nothing)}
-"""In order of preference for ``auto``."""
+BACKENDS: dict[str, Backend] = {
+    "gsplat": Backend(_gsplat, _gsplat_missing),
+    "cpu": Backend(_cpu, _nothing),
+    "reference": Backend(_reference, _nothing),
+}
+"""In order of preference for ``auto``; each is imported when it is first asked for."""
+
+
+def available() -> tuple[str, ...]:
+    """The backends that can run here, fastest first."""
+    return tuple(name for name, backend in BACKENDS.items() if backend.missing() is None)
 
 
 def choose(backend: str = "auto") -> tuple[str, Rasterizer]:
@@ -105,9 +126,9 @@ def choose(backend: str = "auto") -> tuple[str, Rasterizer]:
         SpatialwmError: no backend of that name, or it cannot run here.
     """
     if backend == "auto":
-        backend = next(name for name, candidate in BACKENDS.items() if candidate.missing() is None)
+        backend = available()[0]
     if backend not in BACKENDS:
-        raise SpatialwmError(f"unknown render backend {backend!r}; choose auto or one of {', '.join(sorted(BACKENDS))}")
+        raise SpatialwmError(f"unknown render backend {backend!r}; choose auto or one of {', '.join(BACKENDS)}")
     missing = BACKENDS[backend].missing()
     if missing is not None:
         raise SpatialwmError(f"the {backend} render backend cannot run here: {missing}")

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from spatialwm.errors import ShapeError, SpatialwmError
-from spatialwm.render import BACKENDS, choose
+from spatialwm.render import available, choose
 
 W, H = 40, 30
 VIEW = torch.eye(4)[None]
 K = torch.tensor([[[30.0, 0, W / 2], [0, 30.0, H / 2], [0, 0, 1]]])
 
 
-@pytest.fixture(params=sorted(BACKENDS))
+@pytest.fixture(params=available())
 def rasterization(request):
     return choose(request.param)[1]
 

@@ -11,13 +11,13 @@ import torch
 from spatialwm.errors import EditError, ShapeError
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose
-from spatialwm.render import BACKENDS, Stage, film, render_scene
+from spatialwm.render import Stage, available, film, render_scene
 from spatialwm.scene import Scene, edits, flatten
 
 CAMERA = Camera.look_at((0.4, -2.0, 0.3), (0.4, 0.0, 0.0), 96, 64)
 
 
-@pytest.mark.parametrize("backend", sorted(BACKENDS))
+@pytest.mark.parametrize("backend", available())
 def test_every_pixel_knows_its_object(two_balls, backend):
     frame = render_scene(two_balls, CAMERA, backend=backend)
     assert frame.backend == backend
