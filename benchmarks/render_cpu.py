@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from synthetic import synthetic_scene
+
+from spatialwm.bench import synthetic_scene
 
 
 def main() -> None:

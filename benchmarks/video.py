@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from synthetic import synthetic_scene
 
+from spatialwm.bench import synthetic_scene
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose

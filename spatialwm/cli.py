@@ -101,7 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("--path", type=Path, metavar="FILE", help="key cameras as JSON (mp4)")
     p.add_argument("--seconds", type=float, default=6.0, help="length of a film (default: 6)")
     p.add_argument("--revision", type=int, help="an older state, see history")
-    p.add_argument("--backend", default="auto", help="auto, cpu or reference")
+    p.add_argument("--backend", default="auto", help="auto (the fastest that can run here), cuda, gsplat, cpu or reference")
     _size_option(p, (1280, 720))
 
     p = verb("export", _export, "write a world for other programs")
@@ -112,6 +112,17 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("world", type=Path, nargs="*")
     p.add_argument("--port", type=int, default=7860)
     p.add_argument("--no-browser", action="store_true", help="only print the address")
+
+    p = verb("bench", _bench, "time the rasterisers on this machine")
+    p.add_argument("what", choices=("render",), help="what is timed")
+    p.add_argument("--backends", type=_names, metavar="NAMES", help="cpu,reference,... (default: all but reference)")
+    p.add_argument("--scenes", type=_names, default=["synth100k", "synth500k"], metavar="NAMES",
+                   help="synth100k,NAME.world,file.ply,... (default: synth100k,synth500k)")  # fmt: skip
+    p.add_argument("--sizes", type=_sizes, default=[(640, 480), (1280, 720)], metavar="SIZES", help="640x480,1280x720 by default")
+    p.add_argument("--backward", action="store_true", help="also time forward and backward together")
+    p.add_argument("--repeats", type=_positive, default=9, metavar="N", help="runs of each cell, in turns (default: 9)")
+    p.add_argument("--against", metavar="BACKEND", help="compare every picture with this backend's; reference is exact and slow")
+    p.add_argument("-o", "--out", type=Path, metavar="out.json", help="write the report, and beside it a picture, out.png")
 
     p = verb("check", _check, "verify every checksum of a world")
     p.add_argument("world", type=Path)
@@ -138,6 +149,23 @@ def _size(text: str) -> tuple[int, int]:
     if not (1 <= width <= 16384 and 1 <= height <= 16384):
         raise argparse.ArgumentTypeError(f"size must lie between 1x1 and 16384x16384; got {text}")
     return width, height
+
+
+def _sizes(text: str) -> list[tuple[int, int]]:
+    return [_size(part) for part in _names(text)]
+
+
+def _names(text: str) -> list[str]:
+    names = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names:
+        raise argparse.ArgumentTypeError(f"expected names with commas between them; got {text!r}")
+    return names
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0; got {text!r}")
+    return int(text)
 
 
 def _create(args: argparse.Namespace) -> Any:
@@ -322,6 +350,40 @@ def _app(args: argparse.Namespace) -> Any:
         raise MissingDependencyError(e.name or "spatialwm_app", "app", "the studio") from None
     studio_app.launch(args.world, port=args.port, open_browser=not args.no_browser)
     return None
+
+
+def _bench(args: argparse.Namespace) -> Any:
+    from spatialwm.bench import load_scene, measure
+    from spatialwm.bench.picture import draw, new_figure
+    from spatialwm.bench.render import default_backends
+    from spatialwm.bench.table import print_table, write_json
+    from spatialwm.errors import ExportError
+
+    if args.out:
+        if args.out.suffix.lower() != ".json":
+            raise ExportError(f"a report is written as .json, with a .png beside it; got {args.out}")
+        new_figure(1, 1)  # without matplotlib, say so before measuring
+    with _bar(args, "measuring") as progress:
+        progress("loading", 0.0)
+        scenes = [load_scene(name) for name in args.scenes]
+        report = measure(
+            scenes, args.sizes, args.backends or default_backends(), backward=args.backward, repeats=args.repeats,
+            judge=args.against, progress=progress,
+        )  # fmt: skip
+    told = report.to_dict()
+    if args.out:
+        write_json(args.out, told)
+        draw(report, args.out.with_suffix(".png"))
+    if args.json:
+        print(json.dumps(told))
+    else:
+        print_table(report)
+        if args.out:
+            print(f"{args.out}  {args.out.with_suffix('.png')}")
+    if not report.complete:
+        print(f"spatialwm: interrupted; {_count(len(report.cells), 'cell')} measured by then", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return 0
 
 
 def _check(args: argparse.Namespace) -> Any:

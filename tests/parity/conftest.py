@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+
+import spatialwm.bench
 
 
 @pytest.fixture(scope="session")
 def synthetic_scene() -> Callable:
     """``synthetic_scene(n, width, height, seed)`` -> rasterizer arguments up to ``Ks``."""
-    return runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "synthetic.py"))["synthetic_scene"]
+    return spatialwm.bench.synthetic_scene

@@ -10,7 +10,18 @@ from spatialwm.geometry.camera import Camera
 
 
 def synthetic_scene(n: int, width: int, height: int, seed: int = 0) -> tuple[Tensor, ...]:
-    """Arguments of a rasterizer up to ``Ks``: a room corner, twelve spheres, 5 % floaters.
+    """Arguments of a rasterizer up to ``Ks``."""
+    camera = synthetic_camera(width, height)
+    return (*synthetic_gaussians(n, seed), camera.viewmat()[None], camera.K()[None])
+
+
+def synthetic_camera(width: int, height: int) -> Camera:
+    """Looks across the room into its corner."""
+    return Camera.look_at((-3.6, -3.2, 1.6), (0.0, 0.0, 0.0), width, height, fov_x_deg=58.0)
+
+
+def synthetic_gaussians(n: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """means, quats, scales, opacities and RGB of a room corner, twelve spheres, 5 % floaters.
 
     Like trained scenes: thin surfels of log-normal size that shrink with n, opacities mostly near 0 or 1.
     """
@@ -39,6 +50,9 @@ def synthetic_scene(n: int, width: int, height: int, seed: int = 0) -> tuple[Ten
     scales = 2.2 / np.sqrt(max(n, 1)) * np.exp(rng.normal(0, 0.6, (n, 3))) * [1.6, 1.0, 0.3]
     opacities = rng.beta(0.7, 0.5, n) * 0.98 + 0.01
     colors = np.clip(0.5 + 0.5 * np.sin(means * [3, 4, 5] + rng.normal(0, 0.2, (n, 3))), 0, 1)
-    camera = Camera.look_at((-3.6, -3.2, 1.6), (0.0, 0.0, 0.0), width, height, fov_x_deg=58.0)
-    arrays = (means, rng.normal(size=(n, 4)), scales, opacities, colors)
-    return (*(torch.from_numpy(a.astype(np.float32)) for a in arrays), camera.viewmat()[None], camera.K()[None])
+    quats = rng.normal(size=(n, 4))
+
+    def tensor(a: np.ndarray) -> Tensor:
+        return torch.from_numpy(a.astype(np.float32))
+
+    return tensor(means), tensor(quats), tensor(scales), tensor(opacities), tensor(colors)

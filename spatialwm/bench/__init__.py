@@ -1,0 +1,19 @@
+"""How fast this machine renders: scenes, interleaved timing, tables and pictures of the result."""
+
+from spatialwm.bench.machine import describe_machine
+from spatialwm.bench.render import Cell, Report, measure
+from spatialwm.bench.scenes import BenchScene, load_scene
+from spatialwm.bench.synthetic import synthetic_scene
+from spatialwm.bench.timing import Timing, interleaved
+
+__all__ = [
+    "BenchScene",
+    "Cell",
+    "Report",
+    "Timing",
+    "describe_machine",
+    "interleaved",
+    "load_scene",
+    "measure",
+    "synthetic_scene",
+]
