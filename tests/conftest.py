@@ -39,7 +39,8 @@ def shared_dir() -> Path:
 def emulator(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Runs ``cuda/*.cu`` on the CPU: ``emulator("sort.cu", torch.device("cpu")).launch(name, grid, block, *arguments)``.
 
-    Compiled kernels stay in pytest's cache between runs. ``emulator.backwards = True`` reverses the order of the threads.
+    Compiled kernels stay in pytest's cache between runs. ``emulator.backwards = True`` reverses the order of the threads,
+    ``emulator.residents = 4`` runs four blocks in turns.
     """
     compiler = shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
@@ -61,4 +62,4 @@ def emulated(emulator: Any) -> Iterator[Any]:
 
     with device.running_on(emulator):
         yield emulator
-    emulator.backwards = False
+    emulator.backwards, emulator.residents = False, 1

@@ -87,6 +87,23 @@ extern "C" __global__ void forgets_the_barrier(int *out) {
     out[threadIdx.x] = memory[63 - threadIdx.x];
 }
 
+// Each block waits for the one before it, whatever the order in which they started.
+extern "C" __global__ void chain(volatile int *flags) {
+    if (threadIdx.x == 5) {
+        if (blockIdx.x > 0) while (!flags[blockIdx.x - 1]) __nanosleep(20);
+        flags[blockIdx.x] = blockIdx.x + 1;
+    }
+}
+
+extern "C" __global__ void keeps_its_shared_memory(int *out) {
+    __shared__ int memory[32];
+    memory[threadIdx.x] = blockIdx.x * 32 + threadIdx.x;
+    __syncthreads();
+    const int other = memory[31 - threadIdx.x];
+    __syncthreads();
+    out[blockIdx.x * 32 + threadIdx.x] = other;
+}
+
 extern "C" __global__ void types(const float *a, const int *b, const unsigned char *c, long long d,
                                  unsigned e, float f, double *out) {
     *out = a[0] + b[0] + c[0] + double(d) + e + f;
@@ -103,11 +120,11 @@ def kernels(emulator: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return emulator(str(path), torch.device("cpu"))
 
 
-@pytest.fixture(params=[False, True], ids=["forwards", "backwards"])
+@pytest.fixture(params=[(False, 1), (True, 1), (False, 3)], ids=["forwards", "backwards", "in turns"])
 def order(request: pytest.FixtureRequest, emulator: Any) -> Any:
-    emulator.backwards = request.param
-    yield request.param
-    emulator.backwards = False
+    emulator.backwards, emulator.residents = request.param
+    yield
+    emulator.backwards, emulator.residents = False, 1
 
 
 def ints(n: int) -> torch.Tensor:
@@ -187,6 +204,28 @@ def test_a_missing_barrier_shows_in_one_of_both_orders(kernels: Any, emulator: A
         kernels.launch("forgets_the_barrier", 1, 64, out)
         assert out.tolist() != [63 - i for i in range(64)]
     emulator.backwards = False
+
+
+def test_blocks_in_flight_may_wait_for_each_other(kernels: Any, emulator: Any) -> None:
+    flags = torch.zeros(4, dtype=torch.int32)
+    emulator.backwards, emulator.residents = True, 4
+    kernels.launch("chain", 4, 32, flags)
+    emulator.backwards, emulator.residents = False, 1
+    assert flags.tolist() == [1, 2, 3, 4]
+
+
+def test_a_wait_that_never_ends_is_an_error(kernels: Any, emulator: Any) -> None:
+    emulator.backwards = True
+    with pytest.raises(SpatialwmError, match="waits for ever for another thread's write"):
+        kernels.launch("chain", 4, 32, torch.zeros(4, dtype=torch.int32))
+    emulator.backwards = False
+
+
+@pytest.mark.usefixtures("order")
+def test_blocks_in_flight_keep_their_own_shared_memory(kernels: Any) -> None:
+    out = ints(320)
+    kernels.launch("keeps_its_shared_memory", 10, 32, out)
+    assert out.tolist() == [b * 32 + 31 - t for b in range(10) for t in range(32)]
 
 
 def test_arguments_arrive_as_their_types(kernels: Any) -> None:

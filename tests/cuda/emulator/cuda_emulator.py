@@ -45,6 +45,8 @@ class Emulator:
         self.compiler, self.folder, self.flags = compiler, folder, (*FLAGS, *flags)
         self.backwards = False
         """Run blocks, warps and lanes from the last to the first: what depends on their order is a bug that one of both shows."""
+        self.residents = 1
+        """Blocks in flight at a time; several take turns at every barrier and __nanosleep."""
         self._loaded: dict[str, EmulatedKernels] = {}
         self._lock = threading.Lock()
 
@@ -107,9 +109,9 @@ class EmulatedKernels:
             _check_type(f"{name}, argument {i}", kind, given, value)
         addresses = (ctypes.c_void_p * len(packed))(*(ctypes.addressof(p) for p in packed))
         three = ctypes.c_uint * 3
-        backwards = int(self._emulator.backwards)
+        manner = int(self._emulator.backwards), self._emulator.residents
         with self._lock:
-            error = self._library.emulate(name.encode(), three(*blocks), three(*threads), addresses, backwards)
+            error = self._library.emulate(name.encode(), three(*blocks), three(*threads), addresses, *manner)
         if error is not None:
             raise EmulatorError(f"{name}: {error.decode()}")
 

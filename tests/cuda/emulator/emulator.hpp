@@ -1,9 +1,9 @@
 // A CUDA block on one CPU core: the real kernels run, unchanged, where there is no GPU.
 //
-// Each CUDA thread is a fiber, and blocks run one after the other. Barriers and warp collectives are true meetings: a thread waits
-// until every thread that must take part has come, and a meeting that cannot happen is an error that says who waits where, not a
-// hang. Shared memory is filled with NaN before each block. Not modelled: preemption, so a loop that spins on what a later block
-// will write never ends; memory ordering; speed.
+// Each CUDA thread is a fiber, and blocks run one after the other, or a few at once that take turns at every barrier. Barriers and
+// warp collectives are true meetings: a thread waits until every thread that must take part has come, and a meeting that cannot
+// happen is an error that says who waits where, not a hang. Shared memory is filled with NaN before each block. Not modelled:
+// preemption, so a loop that waits for another thread has to call __nanosleep; memory ordering; speed.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +15,8 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 // ---------------------------------------------------------------------------------------------- the language
 #define __host__
@@ -138,7 +140,7 @@ struct Fiber {
 };
 
 struct Warp {
-    unsigned alive, runnable, waiting;  // lanes: not yet returned; able to go on; in a warp collective
+    unsigned alive, runnable, paused, waiting;  // lanes: not returned; able to go on; able from the next turn on; in a collective
 };
 
 // ---------------------------------------------------------------------------------------------- one block
@@ -148,16 +150,20 @@ struct Block {
     Warp warps[MAX_THREADS / 32];
     Context scheduler;
     int threads, warp_count, alive, at_barrier, current;
-    bool backwards;
+    bool backwards, taking_turns;
+    long long naps;
+    uint3 index;
     std::string error;
+    std::vector<char> shared;  // its shared memory while another block runs
     void (*invoke)(const void *kernel, void **arguments);
     const void *kernel;
     void **arguments;
 
-    static Block &the() {
-        static Block block;
+    static Block *&active() {
+        static Block *block = nullptr;
         return block;
     }
+    static Block &the() { return *active(); }
 
     static std::string text(const uint3 &i) {
         return "(" + std::to_string(i.x) + ", " + std::to_string(i.y) + ", " + std::to_string(i.z) + ")";
@@ -186,8 +192,12 @@ struct Block {
         b.leave();
     }
 
-    void yield() {
-        fibers[current].context.switch_to(scheduler);
+    void yield() { fibers[current].context.switch_to(scheduler); }
+
+    void nap() {
+        if (++naps > 10'000'000) fail("thread " + text(fibers[current].index) + " waits for ever for another thread's write");
+        warps[current / 32].paused |= 1u << (current & 31);
+        yield();
     }
 
     void retire() {
@@ -225,10 +235,11 @@ struct Block {
         const Op op = first->meeting.op;
         const uint64_t result = op == Op::count ? count : op == Op::either ? count > 0 : count == uint64_t(alive);
         for (int t = 0; t < threads; ++t) fibers[t].result = result;
-        for (int w = 0; w < warp_count; ++w) warps[w].runnable = warps[w].alive;
+        for (int w = 0; w < warp_count; ++w) (taking_turns ? warps[w].paused : warps[w].runnable) = warps[w].alive;
         at_barrier = 0;
         const bool took_part = warps[current / 32].alive >> (current & 31) & 1;
-        if (took_part) warps[current / 32].runnable &= ~(1u << (current & 31));  // goes on by itself
+        if (took_part && taking_turns) yield();
+        else if (took_part) warps[current / 32].runnable &= ~(1u << (current & 31));  // goes on by itself
     }
 
     // Every lane of the mask that has not returned.
@@ -301,33 +312,39 @@ struct Block {
         return outside ? lane : source;
     }
 
-    void run() {
+    void begin(const uint3 &at) {
+        index = at;
         alive = threads = int(blockDim.x * blockDim.y * blockDim.z);
         warp_count = (threads + 31) / 32;
-        at_barrier = 0;
+        at_barrier = 0, naps = 0;
         for (int w = 0; w < warp_count; ++w) {
             const int lanes = std::min(32, threads - 32 * w);
-            warps[w].alive = warps[w].runnable = lanes == 32 ? ~0u : (1u << lanes) - 1;
-            warps[w].waiting = 0;
+            warps[w] = {lanes == 32 ? ~0u : (1u << lanes) - 1, 0, 0, 0};
+            warps[w].paused = warps[w].alive;
         }
         for (int t = 0; t < threads; ++t) {
             fibers[t].started = false;
             fibers[t].index = {t % blockDim.x, t / blockDim.x % blockDim.y, t / blockDim.x / blockDim.y};
         }
-        while (alive && error.empty()) {
-            bool progress = false;
-            for (int i = 0; i < warp_count; ++i) {
-                const int w = backwards ? warp_count - 1 - i : i;
-                while (warps[w].runnable) {
-                    progress = true;
-                    const int lane = backwards ? 31 - __builtin_clz(warps[w].runnable) : __builtin_ctz(warps[w].runnable);
-                    warps[w].runnable &= ~(1u << lane);
-                    resume(32 * w + lane);
-                    if (!error.empty()) return;
-                }
+    }
+
+    // Every thread runs until it has to wait; false where none could.
+    bool take_turn() {
+        blockIdx = index;
+        bool progress = false;
+        for (int w = 0; w < warp_count; ++w) warps[w].runnable |= std::exchange(warps[w].paused, 0);
+        for (int i = 0; i < warp_count; ++i) {
+            const int w = backwards ? warp_count - 1 - i : i;
+            while (warps[w].runnable) {
+                progress = true;
+                const int lane = backwards ? 31 - __builtin_clz(warps[w].runnable) : __builtin_ctz(warps[w].runnable);
+                warps[w].runnable &= ~(1u << lane);
+                resume(32 * w + lane);
+                if (!error.empty()) return true;
             }
-            if (!progress) return report_deadlock();
         }
+        for (int w = 0; w < warp_count; ++w) progress |= warps[w].runnable != 0;
+        return progress;
     }
 
     void resume(int thread) {
@@ -342,15 +359,16 @@ struct Block {
         scheduler.switch_to(f.context);
     }
 
-    void report_deadlock() {
-        error = "block " + text(blockIdx) + ": threads wait for each other for ever:";
+    std::string deadlock() const {
+        std::string report = "block " + text(index) + ": threads wait for each other for ever:";
         const Fiber *shown = nullptr;
         for (int t = 0, lines = 0; t < threads && lines < 8; ++t) {
             if (!(warps[t / 32].alive >> (t & 31) & 1) || (shown && fibers[t].meeting.same_as(shown->meeting))) continue;
             shown = &fibers[t];
-            error += " " + place(*shown) + ";";
+            report += " " + place(*shown) + ";";
             ++lines;
         }
+        return report;
     }
 };
 
@@ -489,7 +507,7 @@ template <typename T, typename U, typename V> T atomicCAS(T *at, U compare, V v)
 }
 inline void __threadfence() {}
 inline void __threadfence_block() {}
-inline void __nanosleep(unsigned) {}
+inline void __nanosleep(unsigned) { emulator::Block::the().nap(); }
 template <typename T> T __ldg(const T *at) { return *at; }
 template <typename T> T __ldcg(const T *at) { return *at; }
 template <typename T> T __ldcs(const T *at) { return *at; }
@@ -549,33 +567,68 @@ inline double max(double a, double b) { return std::fmax(a, b); }
 extern "C" char __start_emulated_shared[] __attribute__((weak, visibility("hidden")));
 extern "C" char __stop_emulated_shared[] __attribute__((weak, visibility("hidden")));
 
+namespace emulator {
+
+// Runs a grid, `residents` blocks at a time; returns what went wrong, or nothing.
+inline std::string run_grid(const Entry &entry, void **arguments, bool backwards, int residents) {
+    static std::vector<std::unique_ptr<Block>> pool;
+    const size_t shared_bytes = size_t(__stop_emulated_shared - __start_emulated_shared);
+    const unsigned blocks = gridDim.x * gridDim.y * gridDim.z;
+    unsigned begun = 0;
+    const auto begin = [&](Block &b) {
+        const unsigned k = backwards ? blocks - 1 - begun : begun;
+        ++begun;
+        b.begin({k % gridDim.x, k / gridDim.x % gridDim.y, k / gridDim.x / gridDim.y});
+        if (shared_bytes) b.shared.assign(shared_bytes, char(0xff));
+    };
+    std::vector<Block *> running;
+    for (int i = 0; i < residents && begun < blocks; ++i) {
+        if (pool.size() <= size_t(i)) pool.push_back(std::make_unique<Block>());
+        Block &b = *pool[i];
+        b.invoke = entry.invoke, b.kernel = entry.kernel, b.arguments = arguments;
+        b.backwards = backwards, b.taking_turns = residents > 1;
+        b.error.clear();
+        begin(b);
+        running.push_back(&b);
+    }
+    while (!running.empty()) {
+        bool progress = false;
+        for (size_t i = 0; i < running.size();) {
+            Block &b = *running[i];
+            Block::active() = &b;
+            if (shared_bytes) std::memcpy(__start_emulated_shared, b.shared.data(), shared_bytes);
+            progress |= b.take_turn();
+            if (!b.error.empty()) return b.error;
+            if (shared_bytes) std::memcpy(b.shared.data(), __start_emulated_shared, shared_bytes);
+            if (b.alive) ++i;
+            else if (begun < blocks) begin(b);
+            else running.erase(running.begin() + long(i));
+        }
+        if (!progress && !running.empty()) return running.front()->deadlock();
+    }
+    return "";
+}
+
+}  // namespace emulator
+
+#define EMULATOR_EXPORT extern "C" __attribute__((visibility("default")))
 #define EMULATOR_KERNELS(...)                                                                                             \
-    static emulator::Entry entries[] = {__VA_ARGS__};                                                                     \
-    static emulator::Entry *find(const char *name) {                                                                      \
-        for (auto &e : entries)                                                                                           \
+    static const emulator::Entry entries[] = {__VA_ARGS__};                                                               \
+    static const emulator::Entry *find(const char *name) {                                                                \
+        for (const auto &e : entries)                                                                                     \
             if (!std::strcmp(e.name, name)) return &e;                                                                    \
         return nullptr;                                                                                                   \
     }                                                                                                                     \
     /* Comma-separated types of a kernel's arguments; null where there is no such kernel. */                              \
-    extern "C" __attribute__((visibility("default"))) const char *signature(const char *name) {                                                                  \
+    EMULATOR_EXPORT const char *signature(const char *name) {                                                             \
         const auto *e = find(name);                                                                                       \
         return e ? e->signature.c_str() : nullptr;                                                                        \
     }                                                                                                                     \
-    /* Runs a grid; `arguments` point at the values, as for cuLaunchKernel. Returns null, or what went wrong. */          \
-    extern "C" __attribute__((visibility("default"))) const char *emulate(const char *name, const unsigned *grid, const unsigned *block, void **arguments,       \
-                                   int backwards) {                                                                       \
-        emulator::Block &b = emulator::Block::the();                                                                      \
-        const auto *e = find(name);                                                                                       \
-        b.invoke = e->invoke, b.kernel = e->kernel, b.arguments = arguments, b.backwards = backwards;                     \
-        b.error.clear();                                                                                                  \
+    /* `arguments` point at the values, as for cuLaunchKernel. Returns null, or what went wrong. */                       \
+    EMULATOR_EXPORT const char *emulate(const char *name, const unsigned *grid, const unsigned *block, void **arguments,  \
+                                        int backwards, int residents) {                                                   \
+        static std::string error;                                                                                         \
         gridDim = {grid[0], grid[1], grid[2]}, blockDim = {block[0], block[1], block[2]};                                 \
-        const unsigned blocks = grid[0] * grid[1] * grid[2];                                                              \
-        for (unsigned i = 0; i < blocks && b.error.empty(); ++i) {                                                        \
-            const unsigned k = backwards ? blocks - 1 - i : i;                                                            \
-            blockIdx = {k % grid[0], k / grid[0] % grid[1], k / grid[0] / grid[1]};                                       \
-            if (__start_emulated_shared)                                                                                 \
-                std::memset(__start_emulated_shared, 0xff, __stop_emulated_shared - __start_emulated_shared);          \
-            b.run();                                                                                                      \
-        }                                                                                                                 \
-        return b.error.empty() ? nullptr : b.error.c_str();                                                               \
+        error = emulator::run_grid(*find(name), arguments, backwards, residents);                                         \
+        return error.empty() ? nullptr : error.c_str();                                                                   \
     }
