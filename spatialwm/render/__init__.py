@@ -3,6 +3,7 @@
 from spatialwm.render.camera_file import camera_from_dict, camera_to_dict, read_cameras, write_cameras
 from spatialwm.render.frame import Frame, Stage, film, render_scene
 from spatialwm.render.images import write_mp4, write_png
+from spatialwm.render.points import farthest_points, nearest_neighbors
 from spatialwm.render.renderer import BACKENDS, Rasterizer, RenderMode, available, choose
 from spatialwm.render.subject_view import subject_view
 from spatialwm.render.views import establishing_view, orbit_views
@@ -18,7 +19,9 @@ __all__ = [
     "camera_to_dict",
     "choose",
     "establishing_view",
+    "farthest_points",
     "film",
+    "nearest_neighbors",
     "orbit_views",
     "read_cameras",
     "render_scene",
