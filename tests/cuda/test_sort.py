@@ -48,8 +48,9 @@ def test_a_prefix_sum_is_numpys(n: int) -> None:
     assert total.tolist() == [counts.sum(dtype=np.int64)]
 
 
-@pytest.mark.usefixtures("manner")
-def test_a_prefix_sum_looks_back_beyond_one_window_of_tiles() -> None:
+@pytest.mark.parametrize("residents", [40, 48, 56, 64])
+def test_a_prefix_sum_looks_back_beyond_one_window_of_tiles(emulated: Any, residents: int) -> None:
+    emulated.residents = residents
     counts = torch.ones(3840 * 70 + 5, dtype=torch.int32)
     offsets, total = exclusive_scan(counts)
     assert torch.equal(offsets, torch.arange(len(counts)))
@@ -83,12 +84,19 @@ def test_equal_keys_keep_their_order(value: int) -> None:
 @settings(max_examples=25)
 @given(st.integers(0, 9000), st.integers(1, 32), st.integers(1, 2**32), st.sampled_from(MANNERS), st.integers(0, 2**32 - 1))
 @example(n=4097, bits=8, distinct=1, manner=(False, 1), seed=0)
-def test_any_size_any_spread_of_keys(emulator: Any, n: int, bits: int, distinct: int, manner: tuple[bool, int], seed: int) -> None:
+def test_any_size_any_spread_of_keys(
+    emulator: Any, n: int, bits: int, distinct: int, manner: tuple[bool, int], seed: int
+) -> None:
     keys = np.random.default_rng(seed).integers(0, distinct, n, dtype=np.uint64).astype(np.uint32)
     emulator.backwards, emulator.residents = manner
     with running_on(emulator):
         check_sort(keys, bits)
     emulator.backwards, emulator.residents = False, 1
+
+
+def test_digits_are_added_up_over_many_tiles_in_flight(emulated: Any) -> None:
+    emulated.residents = 12
+    check_sort(some_keys(4096 * 30 + 1), 16)
 
 
 @pytest.mark.usefixtures("emulated")

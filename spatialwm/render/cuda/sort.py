@@ -18,7 +18,7 @@ _MAX_PAIRS = 2**30 - 1
 """A word of the look-back chain has 30 bits for the count."""
 
 
-def exclusive_scan(counts: Int[Tensor, " n"]) -> tuple[Int[Tensor, " n"], Int[Tensor, "1"]]:
+def exclusive_scan(counts: Int[Tensor, " n"]) -> tuple[Int[Tensor, " n"], Int[Tensor, " 1"]]:
     """Offsets (int64) where each of n runs starts when they are laid end to end, and the total, still on the device.
 
     Args:
@@ -34,7 +34,7 @@ def exclusive_scan(counts: Int[Tensor, " n"]) -> tuple[Int[Tensor, " n"], Int[Te
 
 
 def sort_pairs(
-    keys: Int[Tensor, " n"], values: Int[Tensor, " n"] | None, bits: int, count: Int[Tensor, "1"] | None = None
+    keys: Int[Tensor, " n"], values: Int[Tensor, " n"] | None, bits: int, count: Int[Tensor, " 1"] | None = None
 ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
     """Pairs by ascending key, equal keys in their given order; the inputs stay as they are.
 

@@ -1,9 +1,9 @@
 // A CUDA block on one CPU core: the real kernels run, unchanged, where there is no GPU.
 //
-// Each CUDA thread is a fiber, and blocks run one after the other, or a few at once that take turns at every barrier. Barriers and
-// warp collectives are true meetings: a thread waits until every thread that must take part has come, and a meeting that cannot
-// happen is an error that says who waits where, not a hang. Shared memory is filled with NaN before each block. Not modelled:
-// preemption, so a loop that waits for another thread has to call __nanosleep; memory ordering; speed.
+// Each CUDA thread is a fiber, and blocks run one after the other, or a few at once that take turns at every barrier, in changing
+// order. Barriers and warp collectives are true meetings: a thread waits until every thread that must take part has come, and a
+// meeting that cannot happen is an error that says who waits where, not a hang. Shared memory is filled with NaN before each block.
+// Not modelled: preemption, so a loop that waits for another thread has to call __nanosleep; memory ordering; speed.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include <math.h>
 #include <cmath>
 #include <memory>
+#include <random>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -129,7 +130,7 @@ struct Context {
 #endif
 
 constexpr int MAX_THREADS = 1024;
-constexpr size_t STACK_BYTES = 1 << 17;
+constexpr size_t STACK_BYTES = 1 << 16;
 
 struct Fiber {
     Context context;
@@ -150,6 +151,7 @@ struct Block {
     Warp warps[MAX_THREADS / 32];
     Context scheduler;
     int threads, warp_count, alive, at_barrier, current;
+    unsigned start;  // how many blocks started before
     bool backwards, taking_turns;
     long long naps;
     uint3 index;
@@ -577,7 +579,7 @@ inline std::string run_grid(const Entry &entry, void **arguments, bool backwards
     unsigned begun = 0;
     const auto begin = [&](Block &b) {
         const unsigned k = backwards ? blocks - 1 - begun : begun;
-        ++begun;
+        b.start = begun++;
         b.begin({k % gridDim.x, k / gridDim.x % gridDim.y, k / gridDim.x / gridDim.y});
         if (shared_bytes) b.shared.assign(shared_bytes, char(0xff));
     };
@@ -591,8 +593,15 @@ inline std::string run_grid(const Entry &entry, void **arguments, bool backwards
         begin(b);
         running.push_back(&b);
     }
+    std::minstd_rand random(residents);
     while (!running.empty()) {
         bool progress = false;
+        // Blocks come at a point of the kernel in any order, the order in which they started and its reverse included.
+        const auto by_start = [](const Block *a, const Block *b) { return a->start < b->start; };
+        const unsigned kind = running.size() > 1 ? unsigned(random()) % 3 : 0;
+        if (kind == 1) std::sort(running.rbegin(), running.rend(), by_start);
+        else std::sort(running.begin(), running.end(), by_start);
+        if (kind == 2) std::shuffle(running.begin(), running.end(), random);
         for (size_t i = 0; i < running.size();) {
             Block &b = *running[i];
             Block::active() = &b;
