@@ -170,8 +170,10 @@ def _blend_block(
         indexing="ij",
     )
     pixels = torch.stack([x.reshape(-1), y.reshape(-1)], dim=-1)
-    image = like.new_zeros(len(pixels), channels.shape[-1])
-    T = like.new_ones(len(pixels))
+    # Products with nothing: zeros that hang on the graph, so that where nothing is seen gradients are zero, not refused.
+    nothing = like.new_zeros(len(pixels), 0)
+    image = nothing @ channels[:0]
+    T = 1 - nothing @ seen.opacities[:0]
     is_open = torch.ones(len(pixels), dtype=torch.bool, device=like.device)
     best_weight, best = torch.zeros_like(T), torch.full((len(pixels),), -1, dtype=torch.int32, device=like.device)
     for part in here.split(_CHUNK) if len(here) else ():

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from spatialwm.render.cpu import rasterization
-from spatialwm.render.cpu.backend import CHANNEL_GROUPS
+from spatialwm.render.cpu.frame import CHANNEL_GROUPS
 from spatialwm.render.cpu.vectors import machine_lanes
 from spatialwm.render.reference import rasterization as reference
 

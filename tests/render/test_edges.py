@@ -165,13 +165,32 @@ def test_the_heaviest_gaussian_gives_the_id(rasterization):
     assert ids[0, H // 2, W // 2] == 0
 
 
-def test_the_cpu_backend_says_that_it_has_no_gradients():
-    scene = gaussians(1)
-    scene[0].requires_grad_()
-    with pytest.raises(ShapeError, match="reference"):
-        choose("cpu")[1](*scene, VIEW, K, W, H)
-    with torch.no_grad():
-        choose("cpu")[1](*scene, VIEW, K, W, H)
+def test_gradients_of_nothing_visible_are_zero(rasterization):
+    scene = [t.requires_grad_() for t in gaussians(3, depth=-2.0)]
+    image, alpha, _ = rasterization(*scene, VIEW, K, W, H, render_mode="RGB+ED")
+    (image.sum() + alpha.sum()).backward()
+    assert all(t.grad is not None and not t.grad.any() for t in scene)
+
+
+@pytest.mark.parametrize("change", ["zero quaternion", "huge scale", "opacity above one", "touching the near plane"])
+def test_gradients_stay_finite_at_the_edges(rasterization, change):
+    scene = gaussians(2)
+    if change == "zero quaternion":
+        scene[1][0] = 0
+    elif change == "huge scale":
+        scene[2][0] = 1e4
+    elif change == "opacity above one":
+        scene[3][0] = 3.0
+    else:
+        scene[0][0, 2] = 0.0101
+    scene = [t.requires_grad_() for t in scene]
+    image, alpha, _ = rasterization(*scene, VIEW, K, W, H, render_mode="RGB+ED", rasterize_mode="antialiased")
+    (image.square().sum() + alpha.sum()).backward()
+    assert all(torch.isfinite(t.grad).all() for t in scene)
+    if change == "zero quaternion":
+        assert not scene[1].grad[0].any()
+    if change == "opacity above one":
+        assert scene[3].grad[0] == 0
 
 
 def test_an_unknown_backend_lists_the_known():

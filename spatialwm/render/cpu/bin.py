@@ -10,34 +10,29 @@ import math
 import numpy as np
 from numba import njit
 
-from spatialwm.render.cpu.layout import DEPTH, DET, FAST, HALF_W, INV_A, REACH, TILE_H, TILE_W, A, B, C, X, Y
+from spatialwm.render.cpu.layout import FAST, INV_A, REACH, SCHUR, TILE_H, TILE_W, WIDEST, B, X, Y
 
 F = np.float32
 ZERO, HALF = F(0), F(0.5)
 
 
 @njit(**FAST)
-def depth_order(geometry, tiles):
-    """Indices of the visible Gaussians, nearest first; equal depths keep their order.
+def depth_order(depths):
+    """Rows, nearest first; equal depths keep their order.
 
-    Positive floats sort like their bits: three stable radix passes of 11 bits. Key and index travel in one 64-bit word.
+    Positive floats sort like their bits: three stable radix passes of 11 bits. Key and row travel in one 64-bit word.
     """
-    n = len(geometry)
-    bits = geometry[:, DEPTH].copy().view(np.uint32)
+    n = len(depths)
+    bits = depths.view(np.uint32)
     histogram = np.zeros((3, 2048), np.int64)
     low = np.uint64(2047)
-    words = np.empty(n, np.uint64)
-    visible = 0
+    words, spare = np.empty(n, np.uint64), np.empty(n, np.uint64)
     for i in range(n):
-        if tiles[i, 1] > 0:
-            key = np.uint64(bits[i])
-            words[visible] = (key << np.uint64(32)) | np.uint64(i)
-            visible += 1
-            histogram[0, key & low] += 1
-            histogram[1, (key >> np.uint64(11)) & low] += 1
-            histogram[2, key >> np.uint64(22)] += 1
-    words = words[:visible]
-    spare = np.empty(visible, np.uint64)
+        key = np.uint64(bits[i])
+        words[i] = (key << np.uint64(32)) | np.uint64(i)
+        histogram[0, key & low] += 1
+        histogram[1, (key >> np.uint64(11)) & low] += 1
+        histogram[2, key >> np.uint64(22)] += 1
     for digit in range(3):
         running = 0
         for j in range(2048):
@@ -45,49 +40,57 @@ def depth_order(geometry, tiles):
             histogram[digit, j] = running
             running += count
         shift = np.uint64(32 + 11 * digit)
-        for i in range(visible):
+        for i in range(n):
             d = (words[i] >> shift) & low
             spare[histogram[digit, d]] = words[i]
             histogram[digit, d] += 1
         words, spare = spare, words
-    order = np.empty(visible, np.int32)
-    for i in range(visible):
+    order = np.empty(n, np.int32)
+    for i in range(n):
         order[i] = np.int32(words[i] & np.uint64(0xFFFFFFFF))
     return order
 
 
 @njit(**FAST)
+def band_span(s, top, bottom):
+    """Leftmost and rightmost x of the visible ellipse between two heights ``dy`` from its centre; left > right: it is outside."""
+    dy_right, dy_left = min(bottom, max(top, s[WIDEST])), min(bottom, max(top, -s[WIDEST]))
+    room_right = (s[REACH] - s[SCHUR] * dy_right * dy_right) * s[INV_A]
+    room_left = (s[REACH] - s[SCHUR] * dy_left * dy_left) * s[INV_A]
+    if room_right < ZERO and room_left < ZERO:
+        return F(1), ZERO
+    slope = -s[B] * s[INV_A]
+    left = s[X] + slope * dy_left - math.sqrt(max(room_left, ZERO))
+    return left, s[X] + slope * dy_right + math.sqrt(max(room_right, ZERO))
+
+
+@njit(**FAST)
 def tile_span(s, rect, tile_y, width):
     """Tiles ``x0..x1`` of one tile row that the visible ellipse truly touches (its bounding box touches more)."""
-    if rect[1] - rect[0] == 1:  # most splats are smaller than a tile
-        return rect[0], rect[1]
     top = F(tile_y * TILE_H) + HALF - s[Y]
-    bottom = top + F(TILE_H - 1)
-    # Height at which the ellipse is widest to the right; widest to the left is its mirror. Clamped into this band.
-    widest = -s[B] / s[C] * s[HALF_W]
-    dy_right, dy_left = min(bottom, max(top, widest)), min(bottom, max(top, -widest))
-    d_right = s[REACH] * s[A] - s[DET] * dy_right * dy_right
-    d_left = s[REACH] * s[A] - s[DET] * dy_left * dy_left
-    if d_right < ZERO and d_left < ZERO:
+    left, right = band_span(s, top, top + F(TILE_H - 1))
+    if left > right or left - HALF > F(width - 1) or right < HALF:
         return 0, 0
-    right = s[X] + (-s[B] * dy_right + math.sqrt(max(d_right, ZERO))) * s[INV_A]
-    left = s[X] + (-s[B] * dy_left - math.sqrt(max(d_left, ZERO))) * s[INV_A]
-    x0 = math.ceil(max(left - HALF, ZERO))
-    x1 = math.floor(min(right - HALF, F(width - 1)))
-    if left - HALF > F(width - 1) or right < HALF or x0 > x1:
+    x0, x1 = math.ceil(max(left - HALF, ZERO)), math.floor(min(right - HALF, F(width - 1)))
+    if x0 > x1:
         return 0, 0
     return max(rect[0], x0 // TILE_W), min(rect[1], x1 // TILE_W + 1)
 
 
 @njit(**FAST)
-def count_tiles(start, stop, order, splats, tiles, width, tiles_x, counts):
-    """Add to ``counts`` (tiles,) how many splats of ranks start..stop touch each tile."""
+def count_tiles(start, stop, order, splats, rects, width, tiles_x, counts, touched):
+    """Add to ``counts`` (tiles,) how many splats of ranks start..stop touch each tile; ``touched`` (n,) gets their tiles."""
     for rank in range(start, stop):
-        rect = tiles[order[rank]]
+        row = order[rank]
+        rect = rects[row]
+        many = rect[1] - rect[0] > 1 and rect[3] - rect[2] > 1
+        total = 0
         for ty in range(rect[2], rect[3]):
-            x0, x1 = tile_span(splats[rank], rect, ty, width)
+            x0, x1 = tile_span(splats[row], rect, ty, width) if many else (np.intp(rect[0]), np.intp(rect[1]))
             for tx in range(x0, x1):
                 counts[ty * tiles_x + tx] += 1
+                total += 1
+        touched[row] = total
 
 
 @njit(**FAST)
@@ -107,13 +110,23 @@ def tile_starts(counts):
 
 
 @njit(**FAST)
-def scatter_tiles(start, stop, order, splats, tiles, width, tiles_x, cursor, lists):
-    """Write ranks start..stop into their tiles' lists; parts in order keep every list sorted by rank."""
+def scatter_tiles(start, stop, order, splats, rects, width, tiles_x, cursor, lists, first_slot, slots):
+    """Write ranks start..stop into their tiles' lists; parts in order keep every list sorted by depth.
+
+    ``slots``, unless empty, gets a number per list entry, consecutive over the entries of a splat from ``first_slot`` on.
+    """
     for rank in range(start, stop):
-        rect = tiles[order[rank]]
+        row = order[rank]
+        rect = rects[row]
+        many = rect[1] - rect[0] > 1 and rect[3] - rect[2] > 1
+        slot = first_slot[row] if len(slots) else 0
         for ty in range(rect[2], rect[3]):
-            x0, x1 = tile_span(splats[rank], rect, ty, width)
+            x0, x1 = tile_span(splats[row], rect, ty, width) if many else (np.intp(rect[0]), np.intp(rect[1]))
             for tx in range(x0, x1):
                 tile = ty * tiles_x + tx
-                lists[cursor[tile]] = rank
-                cursor[tile] += 1
+                at = cursor[tile]
+                lists[at] = row
+                if len(slots):
+                    slots[at] = slot
+                    slot += 1
+                cursor[tile] = at + 1

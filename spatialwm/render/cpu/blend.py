@@ -7,17 +7,16 @@ import math
 import numpy as np
 from numba import njit
 
+from spatialwm.render.cpu.bin import band_span
+from spatialwm.render.cpu.blocks import blend_blocks
 from spatialwm.render.cpu.layout import (
+    BLOCK_W,
     CHANNELS,
-    DET,
     FAST,
     HALF_H,
     INV_A,
-    MAX_ALPHA,
-    MIN_ALPHA,
-    MIN_TRANSMITTANCE,
     OPACITY,
-    REACH,
+    SCHUR,
     TILE_H,
     TILE_PIXELS,
     TILE_W,
@@ -26,144 +25,136 @@ from spatialwm.render.cpu.layout import (
     X,
     Y,
 )  # fmt: skip
-from spatialwm.render.cpu.vectors import EXP_FLOOR, EXP_POLY, vector_row
+from spatialwm.render.cpu.plain import blend_pixels
+from spatialwm.render.cpu.vectors import prefetch
 
 F = np.float32
 ZERO, HALF, ONE = F(0), F(0.5), F(1)
-FLOOR = F(EXP_FLOOR / 8)
-P0, P1, P2, P3, P4, P5 = (F(c) for c in EXP_POLY)
 CHECK_EVERY = 64
-"""Splats between looks for full rows; a look costs about one splat."""
+"""Splats between looks for full strips; a look costs about one splat."""
+AHEAD = 8
+"""Splats whose records are fetched early: a list names records in random order, and each would be a miss."""
 
 
 @njit(**FAST)
-def exp(x):
-    """exp on (-inf, 0], see ``vectors.EXP_POLY``."""
-    y = max(x * F(0.125), FLOOR)
-    p = ((((P0 * y + P1) * y + P2) * y + P3) * y + P4) * y + P5
-    p = p * p
-    p = p * p
-    return p * p
+def block_shape(lanes):
+    """Width and height of a block in px."""
+    if len(lanes) == 1:
+        return 1, 1
+    return BLOCK_W, len(lanes) // BLOCK_W
 
 
 @njit(**FAST)
-def plain_row(channels, track, planes, best, first, count, u, curvature, peak, splats, at, rank):
-    """What ``vectors.vector_row`` does, pixel by pixel: fallback and oracle."""
-    for j in range(count):
-        x = u + F(j)
-        alpha = min(peak * exp(curvature * (x * x)), MAX_ALPHA)
-        T = planes[first + j]
-        if alpha < MIN_ALPHA or T <= ZERO:
-            continue
-        weight = alpha * T
-        if T - weight <= MIN_TRANSMITTANCE:
-            planes[first + j] = -T
-            continue
-        planes[first + j] = T - weight
-        for c in range(len(channels)):
-            planes[first + j + TILE_PIXELS * (1 + c)] += weight * splats[at + c]
-        if len(track) > 0:
-            heaviest = first + j + TILE_PIXELS * (1 + len(channels))
-            if weight > planes[heaviest]:
-                planes[heaviest] = weight
-                best[first + j] = rank
+def plane_index(lanes, x, y):
+    """Where a pixel of the tile lies in a plane: planes are rows of blocks."""
+    bw, bh = block_shape(lanes)
+    return ((y // bh) * (TILE_W // bw) + x // bw) * len(lanes) + (y % bh) * bw + x % bw
 
 
 @njit(**FAST)
-def close_full_rows(planes, closed, rows):
-    """Mark rows without an open pixel; True while any row is open."""
+def open_pixels(lanes, planes, columns):
+    """Full transmittance inside the image, closed outside."""
+    for y in range(TILE_H):
+        for x in range(TILE_W):
+            planes[plane_index(lanes, x, y)] = ONE if x < columns else -ONE
+
+
+@njit(**FAST)
+def close_full_strips(lanes, planes, closed, strips):
+    """Mark strips without an open pixel; True while any strip is open."""
     any_open = False
-    for y in range(rows):
-        if closed[y] == 0:
+    size = TILE_W * block_shape(lanes)[1]
+    for strip in range(strips):
+        if closed[strip] == 0:
             top = -ONE
-            for x in range(TILE_W):
-                top = max(top, planes[y * TILE_W + x])
+            for i in range(size):
+                top = max(top, planes[strip * size + i])
             if top > ZERO:
                 any_open = True
             else:
-                closed[y] = 1
+                closed[strip] = 1
     return any_open
 
 
 @njit(**FAST)
-def blend_tile(lanes, channels, track, tile, starts, lists, splats, stride, planes, best, closed, width, height, tiles_x):
-    """Composite one tile's splats into ``planes``; ``splats`` is flat with ``stride`` floats per record."""
-    left, top = (tile % tiles_x) * TILE_W, (tile // tiles_x) * TILE_H
-    columns, rows = min(TILE_W, width - left), min(TILE_H, height - top)
+def find_blocks(lanes, s, left, top, rows, closed, spans):
+    """Blocks of a tile that the visible ellipse touches: first and last of each strip into ``spans``; returns the strips."""
+    bw, bh = block_shape(lanes)
+    first = max(math.ceil(s[Y] - top - s[HALF_H] - HALF), 0)
+    last = min(math.floor(s[Y] - top + s[HALF_H] - HALF), rows - 1)
+    if first > last:
+        return 0, -1
+    first, last = first // bh, last // bh
+    for strip in range(first, last + 1):
+        spans[2 * strip], spans[2 * strip + 1] = 0, -1
+        if closed[strip] != 0:
+            continue
+        dy = top + F(strip * bh) + HALF - s[Y]
+        x0, x1 = band_span(s, dy, dy + F(bh - 1))
+        # Truncation then rounds x0 up and x1 down, a hundredth of a pixel generously.
+        x0, x1 = max(x0 - left + F(0.49), ZERO), min(x1 - left - F(0.49), F(TILE_W - 1))
+        if x0 < F(TILE_W) and x1 >= ZERO and int(x0) <= int(x1):
+            spans[2 * strip], spans[2 * strip + 1] = int(x0) // bw, int(x1) // bw
+    return first, last
+
+
+@njit(**FAST)
+def blend_tile(lanes, channels, track, tile, starts, lists, splats, planes, best, closed, spans, width, height, tiles_x):
+    """Composite one tile's splats into ``planes``."""
+    left, top = F((tile % tiles_x) * TILE_W), F((tile // tiles_x) * TILE_H)
+    rows = min(TILE_H, height - (tile // tiles_x) * TILE_H)
+    strips = (rows - 1) // block_shape(lanes)[1] + 1
     planes[:] = ZERO
     best[:] = -1
     closed[:] = 0
-    for i in range(TILE_PIXELS):
-        planes[i] = ONE if i % TILE_W < columns else -ONE
-    seen = 0
-    for e in range(starts[tile], starts[tile + 1]):
-        rank = lists[e]
-        s = rank * stride
-        x, y, a, inv_a, det = splats[s + X] - F(left), splats[s + Y] - F(top), splats[s + A], splats[s + INV_A], splats[s + DET]
-        reach_a, half_h = splats[s + REACH] * a, splats[s + HALF_H]
-        slope = -splats[s + B] * inv_a
-        y0 = math.ceil(max(y - half_h - HALF, ZERO))
-        y1 = math.floor(min(y + half_h - HALF, F(rows - 1)))
-        for row in range(y0, y1 + 1):
-            if closed[row] != 0:
-                continue
-            dy = F(row) + HALF - y
-            room = reach_a - det * dy * dy
-            if room < ZERO:
-                continue
-            # In this row the exponent is -a/2 (px - vertex)^2 - det/(2a) dy^2, whose terms do not cancel each other.
-            vertex = x + slope * dy - HALF
-            half = math.sqrt(room) * inv_a
-            # Truncation then rounds lo up and hi down, a hundredth of a pixel generously.
-            lo, hi = max(vertex - half + F(0.99), ZERO), min(vertex + half + F(0.01), F(TILE_W - 1))
-            if lo >= F(TILE_W) or hi < ZERO:
-                continue
-            x0, x1 = int(lo), int(hi)
-            if x0 > x1:
-                continue
-            peak = splats[s + OPACITY] * exp(-HALF * det * inv_a * dy * dy)
-            if len(lanes) == 1:
-                plain_row(channels, track, planes, best, row * TILE_W + x0, x1 + 1 - x0, F(x0) - vertex,
-                          -HALF * a, peak, splats, s + CHANNELS, rank)  # fmt: skip
-            else:
-                v0 = x0 // len(lanes)
-                vector_row(lanes, channels, track, planes, best, row * TILE_W + v0 * len(lanes), x1 // len(lanes) + 1 - v0,  # pyright: ignore[reportCallIssue]
-                           F(v0 * len(lanes)) - vertex, -HALF * a, peak, splats, s + CHANNELS, rank)  # fmt: skip
-        seen += 1
-        if seen % CHECK_EVERY == 0 and not close_full_rows(planes, closed, rows):
+    open_pixels(lanes, planes, width - (tile % tiles_x) * TILE_W)
+    flat, stride = splats.reshape(-1), splats.shape[1]
+    begin, end = starts[tile], starts[tile + 1]
+    for e in range(begin, end):
+        prefetch(flat, np.intp(lists[min(e + AHEAD, end - 1)]) * stride)
+        row = lists[e]
+        s = splats[row]
+        first, last = find_blocks(lanes, s, left, top, rows, closed, spans)
+        x, y, slope = s[X] - left - HALF, s[Y] - top - HALF, -s[B] * s[INV_A]
+        if len(lanes) == 1:
+            blend_pixels(channels, track, planes, best, spans, first, last, x, y, s[A], slope, s[SCHUR], s[OPACITY],
+                         flat, row * stride + CHANNELS, row)  # fmt: skip
+        else:
+            blend_blocks(  # pyright: ignore[reportCallIssue]
+                         lanes, channels, track, planes, best, spans, first, last, x, y, s[A], slope, s[SCHUR], s[OPACITY],
+                         flat, row * stride + CHANNELS, row)  # fmt: skip
+        if (e + 1 - begin) % CHECK_EVERY == 0 and not close_full_strips(lanes, planes, closed, strips):
             break
 
 
 @njit(**FAST)
-def blend(lanes, channels, track, part, parts, starts, lists, order, splats, background, image, alpha, ids):
-    """Render every ``parts``-th tile, from ``part`` on.
+def blend(lanes, channels, track, part, parts, starts, lists, index, splats, background, first, count, image, alpha, ids):
+    """Render channels ``first .. first + count`` of every ``parts``-th tile, from ``part`` on.
 
     Args:
         lanes, channels, track: tuples whose lengths are compile-time constants, see ``vectors``.
-        starts, lists: per tile, the ranks it sees, nearest first.
-        order: rank to index of the Gaussian.
+        starts, lists: per tile, the rows of the splats it sees, nearest first.
+        index: row to index of the Gaussian.
         splats: (visible, stride) records.
-        background: (channels,).
-        image, alpha: written, (h, w, channels) and (h, w).
+        background: (all channels,).
+        image, alpha: written, (h, w, all channels) and (h, w).
         ids: written when tracking, (h, w): the Gaussian of greatest weight or -1.
     """
     height, width = alpha.shape
     tiles_x = (width + TILE_W - 1) // TILE_W
-    stride = splats.shape[1]
-    flat = splats.reshape(-1)
     planes = np.empty((2 + len(channels)) * TILE_PIXELS, np.float32)
     best = np.empty(TILE_PIXELS, np.int32)
-    closed = np.empty(TILE_H, np.uint8)
+    closed, spans = np.empty(TILE_H, np.uint8), np.empty(2 * TILE_H, np.intp)
     for tile in range(part, len(starts) - 1, parts):
-        blend_tile(lanes, channels, track, tile, starts, lists, flat, stride, planes, best, closed, width, height, tiles_x)
+        blend_tile(lanes, channels, track, tile, starts, lists, splats, planes, best, closed, spans, width, height, tiles_x)
         left, top = (tile % tiles_x) * TILE_W, (tile // tiles_x) * TILE_H
         for y in range(min(TILE_H, height - top)):
             for x in range(min(TILE_W, width - left)):
-                pixel = y * TILE_W + x
+                pixel = plane_index(lanes, x, y)
                 T = abs(planes[pixel])
                 alpha[top + y, left + x] = ONE - T
-                for c in range(len(channels)):
-                    image[top + y, left + x, c] = planes[pixel + TILE_PIXELS * (1 + c)] + T * background[c]
+                for c in range(count):
+                    image[top + y, left + x, first + c] = planes[pixel + TILE_PIXELS * (1 + c)] + T * background[first + c]
                 if len(track) > 0:
-                    rank = best[pixel]
-                    ids[top + y, left + x] = order[rank] if rank >= 0 else -1
+                    row = best[pixel]
+                    ids[top + y, left + x] = index[row] if row >= 0 else -1

@@ -1,21 +1,26 @@
-"""What the kernels agree on: tile size, the columns of a splat record, constants of the image formation, compiler flags."""
+"""What the kernels agree on: tiles and blocks of pixels, the columns of a splat record, constants, compiler flags."""
 
 from __future__ import annotations
 
 import numpy as np
 
 TILE_W, TILE_H = 32, 16
-"""Pixels. One row is a whole number of vectors of any width up to 16, and a tile's colour planes fit the L1 cache."""
+"""Pixels. A tile's planes fit the L1 cache and hold a whole number of blocks of any vector width."""
 TILE_PIXELS = TILE_W * TILE_H
 
-# Columns of a splat record (float32). Channels to blend follow from column CHANNELS on.
+BLOCK_W = 4
+"""Pixels in a row of a block. A vector holds one block: 4x4 pixels in 16 lanes, 4x2 in 8, 4x1 in 4. Splats are a few pixels wide
+and as high, so blocks waste fewer lanes and need fewer row preparations than vectors laid along a row."""
+
+# Columns of a splat record (float32), which with four channels is one cache line. Channels follow from column CHANNELS on.
 X, Y = 0, 1  # projected centre, px
 A, B, C = 2, 3, 4  # conic (inverse 2D covariance): power = -(A dx^2 + 2 B dx dy + C dy^2) / 2
 OPACITY = 5  # after the antialiasing compensation
 REACH = 6  # 2 ln(255 opacity): alpha >= 1/255 exactly where -2 power <= REACH
 INV_A = 7
-DET = 8  # A C - B^2
-HALF_W, HALF_H = 9, 10  # half extents of the visible ellipse, px
+SCHUR = 8  # det / A: power = -(A u^2 + SCHUR dy^2) / 2 with u = dx + B / A dy, two terms that do not cancel
+HALF_H = 9  # half height of the visible ellipse, px
+WIDEST = 10  # dy at which the ellipse is widest to the right, px; to the left it is -WIDEST
 DEPTH = 11  # m along the optical axis
 CHANNELS = 12
 

@@ -1,4 +1,4 @@
-"""3D Gaussians to splat records: projection, exact visibility, colour.
+"""3D Gaussians to splat records: projection and exact visibility.
 
 Source: Zwicker et al. 2001 (EWA splatting) as in gsplat 1.5.3; parity with ``render.reference`` in tests/parity.
 """
@@ -12,17 +12,16 @@ from numba import njit
 
 from spatialwm.render.cpu.layout import (
     CHANNELS,
-    DEPTH,
-    DET,
     FAST,
     HALF_H,
-    HALF_W,
     INV_A,
     MIN_ALPHA,
     OPACITY,
     REACH,
+    SCHUR,
     TILE_H,
     TILE_W,
+    WIDEST,
     A,
     B,
     C,
@@ -54,16 +53,23 @@ def rotation(quats, i):
 
 @njit(**FAST)
 def project(start, stop, means, quats, scales, opacities, view, axis, K, limits, width, height, near, far, eps2d,
-            antialiased, geometry, tiles):  # fmt: skip
-    """Fill ``geometry`` (n, CHANNELS) and the tile rectangle ``tiles`` (n, 4: x0, x1, y0, y1) of Gaussians start..stop.
+            antialiased, index, splats, depths, rects):  # fmt: skip
+    """Write what is visible of Gaussians start..stop, densely and in order, from row ``start`` of the outputs on.
 
-    ``axis`` is the third row of ``view`` in float64. ``x1 == 0`` marks a Gaussian that no pixel sees. Returns how many have a
-    field that is not finite; those are skipped.
+    Args:
+        axis: the third row of ``view`` in float64.
+        index: (n,), written: which Gaussian a row is.
+        splats: (n, stride) records; the columns up to CHANNELS are written.
+        depths: (n,), written.
+        rects: (n, 4) int16, written: the tiles x0, x1, y0, y1 of its bounding box, ends exclusive.
+
+    Returns:
+        How many are visible, and how many were skipped because a field is not finite.
     """
     not_finite = 0
+    row = start
     fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
     for i in range(start, stop):
-        tiles[i, 1] = 0
         mx, my, mz, opacity = means[i, 0], means[i, 1], means[i, 2], min(opacities[i], ONE)
         s0, s1, s2 = scales[i, 0], scales[i, 1], scales[i, 2]
         total = mx + my + mz + opacities[i] + s0 + s1 + s2 + quats[i, 0] + quats[i, 1] + quats[i, 2] + quats[i, 3]
@@ -111,76 +117,25 @@ def project(start, stop, means, quats, scales, opacities, view, axis, K, limits,
         if x0 > x1 or y0 > y1:
             continue
         inv = ONE / det
-        g = geometry[i]
-        g[X], g[Y], g[OPACITY], g[REACH], g[DEPTH] = x, y, opacity, reach, z
-        g[A], g[B], g[C], g[INV_A], g[DET] = yy * inv, -xy * inv, xx * inv, det / yy, inv
-        g[HALF_W], g[HALF_H] = half_w, half_h
-        tiles[i, 0], tiles[i, 1] = x0 // TILE_W, x1 // TILE_W + 1
-        tiles[i, 2], tiles[i, 3] = y0 // TILE_H, y1 // TILE_H + 1
-    return not_finite
+        a = yy * inv
+        g = splats[row]
+        g[X], g[Y], g[A], g[B], g[C] = x, y, a, -xy * inv, xx * inv
+        g[OPACITY], g[REACH], g[INV_A], g[SCHUR] = opacity, reach, ONE / a, inv / a
+        g[HALF_H], g[WIDEST] = half_h, half_w * xy / xx
+        rects[row, 0], rects[row, 1] = x0 // TILE_W, x1 // TILE_W + 1
+        rects[row, 2], rects[row, 3] = y0 // TILE_H, y1 // TILE_H + 1
+        index[row], depths[row] = i, z
+        row += 1
+    return row - start, not_finite
 
 
 @njit(**FAST)
-def gather_geometry(start, stop, order, geometry, splats):
-    """Records of visible Gaussians in depth order, so that a tile's list reads memory forwards."""
-    for rank in range(start, stop):
-        source, target = geometry[order[rank]], splats[rank]
+def close_gap(source, target, count, index, splats, depths, rects):
+    """Move rows source..source + count down to ``target``."""
+    for k in range(count):
+        a, b = source + k, target + k
         for j in range(CHANNELS):
-            target[j] = source[j]
-
-
-@njit(**FAST)
-def gather_channels(start, stop, order, values, first, count, splats, column):
-    """Copy ``values[:, first:first + count]`` into columns; returns how many are not finite."""
-    not_finite = 0
-    for rank in range(start, stop):
-        source, target = values[order[rank]], splats[rank]
-        for j in range(count):
-            target[column + j] = source[first + j]
-            if not abs(source[first + j]) <= LARGEST:
-                not_finite += 1
-    return not_finite
-
-
-@njit(**FAST)
-def gather_sh(start, stop, order, means, eye, sh, bases, splats, column):
-    """Evaluate spherical harmonics seen from ``eye`` into three columns; returns how many are not finite.
-
-    Same basis as ``geometry.sh.sh_basis``.
-    """
-    not_finite = 0
-    basis = np.empty(16, np.float32)
-    basis[0] = F(0.28209479177387814)
-    for rank in range(start, stop):
-        i = order[rank]
-        if bases > 1:
-            x, y, z = means[i, 0] - eye[0], means[i, 1] - eye[1], means[i, 2] - eye[2]
-            k = ONE / max(math.sqrt(x * x + y * y + z * z), F(1e-20))
-            x, y, z = x * k, y * k, z * k
-            fill_basis(x, y, z, bases, basis)
-        for c in range(3):
-            value = HALF
-            for j in range(bases):
-                value += basis[j] * sh[i, j, c]
-            if not abs(value) <= LARGEST:
-                not_finite += 1
-            splats[rank, column + c] = max(value, ZERO)
-    return not_finite
-
-
-@njit(**FAST)
-def fill_basis(x, y, z, bases, out):
-    """Basis values of degrees 1 to 3 along a unit direction into ``out[1:]``."""
-    c1 = F(0.4886025119029199)
-    out[1], out[2], out[3] = -c1 * y, c1 * z, -c1 * x
-    if bases > 4:
-        xx, yy, zz = x * x, y * y, z * z
-        c2 = F(1.0925484305920792)
-        out[4], out[5], out[7] = c2 * x * y, -c2 * y * z, -c2 * x * z
-        out[6], out[8] = F(0.31539156525252005) * (TWO * zz - xx - yy), F(0.5462742152960396) * (xx - yy)
-        if bases > 9:
-            c3, c4 = F(0.5900435899266435), F(0.4570457994644658)
-            out[9], out[15] = -c3 * y * (F(3) * xx - yy), -c3 * x * (xx - F(3) * yy)
-            out[11], out[13] = -c4 * y * (F(4) * zz - xx - yy), -c4 * x * (F(4) * zz - xx - yy)
-            out[10], out[14] = F(2.890611442640554) * x * y * z, F(1.445305721320277) * z * (xx - yy)
-            out[12] = F(0.3731763325901154) * z * (TWO * zz - F(3) * xx - F(3) * yy)
+            splats[b, j] = splats[a, j]
+        for j in range(4):
+            rects[b, j] = rects[a, j]
+        index[b], depths[b] = index[a], depths[a]

@@ -1,0 +1,132 @@
+"""The gradient of ``blend.py``: every tile once more, front to back, then each splat collects from its tiles.
+
+No atomics: a splat has one slot per tile that lists it, and sums its slots in a fixed order, so that gradients are the same to
+the last bit on any number of threads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from spatialwm.render.cpu.blend import AHEAD, CHECK_EVERY, block_shape, close_full_strips, find_blocks, open_pixels, plane_index
+from spatialwm.render.cpu.blocks import blend_blocks_vjp
+from spatialwm.render.cpu.layout import (
+    CHANNELS,
+    FAST,
+    INV_A,
+    OPACITY,
+    SCHUR,
+    TILE_H,
+    TILE_PIXELS,
+    TILE_W,
+    A,
+    B,
+    C,
+    X,
+    Y,
+)  # fmt: skip
+from spatialwm.render.cpu.plain import blend_pixels_vjp
+from spatialwm.render.cpu.vectors import prefetch
+
+F = np.float32
+ZERO, HALF = F(0), F(0.5)
+
+# Columns of a gradient: of the centre, the conic, the opacity, then of each channel, then (absolute) |centre|.
+V_X, V_Y, V_A, V_B, V_C, V_OPACITY, V_CHANNELS = 0, 1, 2, 3, 4, 5, 6
+
+
+@njit(**FAST)
+def open_gradients(lanes, channels, tile, first, count, image, alpha, v_image, v_alpha, planes, tiles_x):
+    """Load a tile: ``rest`` (see ``blocks.blend_blocks_vjp``) and the gradient of each channel."""
+    height, width = alpha.shape
+    left, top = (tile % tiles_x) * TILE_W, (tile // tiles_x) * TILE_H
+    planes[TILE_PIXELS:] = ZERO
+    open_pixels(lanes, planes, width - left)
+    for y in range(min(TILE_H, height - top)):
+        for x in range(min(TILE_W, width - left)):
+            pixel = plane_index(lanes, x, y)
+            # The background needs no term of its own: image = colours + T * background, and both scale with what lies behind.
+            rest = -(F(1) - alpha[top + y, left + x]) * v_alpha[top + y, left + x] if first == 0 else ZERO
+            for c in range(count):
+                v = v_image[top + y, left + x, first + c]
+                planes[pixel + TILE_PIXELS * (2 + c)] = v
+                rest += v * image[top + y, left + x, first + c]
+            planes[pixel + TILE_PIXELS] = rest
+
+
+@njit(**FAST)
+def blend_tile_vjp(lanes, channels, absolute, tile, starts, lists, slots, splats, planes, sums, closed, spans, height,
+                   tiles_x, by_slot):  # fmt: skip
+    """Write the gradients of one tile's splats into their slots."""
+    left, top = F((tile % tiles_x) * TILE_W), F((tile // tiles_x) * TILE_H)
+    rows = min(TILE_H, height - (tile // tiles_x) * TILE_H)
+    strips = (rows - 1) // block_shape(lanes)[1] + 1
+    flat, stride = splats.reshape(-1), splats.shape[1]
+    depth = len(channels)
+    begin, end = starts[tile], starts[tile + 1]
+    done = end
+    closed[:] = 0
+    for e in range(begin, end):
+        prefetch(flat, np.intp(lists[min(e + AHEAD, end - 1)]) * stride)
+        row = lists[e]
+        s, v = splats[row], by_slot[slots[e]]
+        first, last = find_blocks(lanes, s, left, top, rows, closed, spans)
+        x, y, slope = s[X] - left - HALF, s[Y] - top - HALF, -s[B] * s[INV_A]
+        if len(lanes) == 1:
+            blend_pixels_vjp(channels, absolute, planes, sums, spans, first, last, x, y, s[A], slope, s[SCHUR], s[OPACITY], s[B],
+                             flat, row * stride + CHANNELS)  # fmt: skip
+        else:
+            blend_blocks_vjp(  # pyright: ignore[reportCallIssue]
+                             lanes, channels, absolute, planes, sums, spans, first, last, x, y, s[A], slope, s[SCHUR],
+                             s[OPACITY], s[B], flat, row * stride + CHANNELS)  # fmt: skip
+        # From moments about the crest (u) to moments about the centre: dx = u + slope dy.
+        w, w_dy, w_dydy = sums[0], sums[3], sums[5]
+        w_dx, w_dxdy = sums[1] + slope * w_dy, sums[4] + slope * w_dydy
+        w_dxdx = sums[2] + slope * (sums[4] + w_dxdy)
+        v[V_X], v[V_Y] = s[A] * w_dx + s[B] * w_dy, s[B] * w_dx + s[C] * w_dy
+        v[V_A], v[V_B], v[V_C], v[V_OPACITY] = -HALF * w_dxdx, -w_dxdy, -HALF * w_dydy, w / s[OPACITY]
+        for c in range(depth + 2 * len(absolute)):
+            v[V_CHANNELS + c] = sums[6 + c]
+        if (e + 1 - begin) % CHECK_EVERY == 0 and not close_full_strips(lanes, planes, closed, strips):
+            done = e + 1
+            break
+    for e in range(done, end):
+        by_slot[slots[e]] = ZERO
+
+
+@njit(**FAST)
+def blend_vjp(lanes, channels, absolute, part, parts, starts, lists, slots, splats, first, count, image, alpha, v_image, v_alpha,
+              by_slot):  # fmt: skip
+    """Gradients of channels ``first .. first + count`` (and, with the first, of alpha) of every ``parts``-th tile.
+
+    Args:
+        absolute: tuple of length 1 to find absolute gradients of the centre too.
+        v_image, v_alpha: (h, w, all channels) and (h, w).
+        by_slot: (slots, V_CHANNELS + channels [+ 2]), written.
+    """
+    height, width = alpha.shape
+    tiles_x = (width + TILE_W - 1) // TILE_W
+    planes = np.empty((2 + len(channels)) * TILE_PIXELS, np.float32)
+    sums = np.empty(V_CHANNELS + len(channels) + 2, np.float32)
+    closed, spans = np.empty(TILE_H, np.uint8), np.empty(2 * TILE_H, np.intp)
+    for tile in range(part, len(starts) - 1, parts):
+        open_gradients(lanes, channels, tile, first, count, image, alpha, v_image, v_alpha, planes, tiles_x)
+        blend_tile_vjp(lanes, channels, absolute, tile, starts, lists, slots, splats, planes, sums, closed, spans, height,
+                       tiles_x, by_slot)  # fmt: skip
+
+
+@njit(**FAST)
+def collect(start, stop, first_slot, by_slot, size, first, count, geometry, v_channels, absolute):
+    """Sum the slots of rows start..stop: added to ``geometry`` (m, 6) and ``absolute`` (m, 2 or 0), written to ``v_channels``."""
+    for row in range(start, stop):
+        for c in range(count):
+            v_channels[row, first + c] = ZERO
+        for slot in range(first_slot[row], first_slot[row + 1]):
+            v = by_slot[slot]
+            for j in range(V_CHANNELS):
+                geometry[row, j] += v[j]
+            for c in range(count):
+                v_channels[row, first + c] += v[V_CHANNELS + c]
+            for j in range(absolute.shape[1]):
+                absolute[row, j] += v[V_CHANNELS + size + j]
