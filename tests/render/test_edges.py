@@ -169,7 +169,7 @@ def test_gradients_of_nothing_visible_are_zero(rasterization):
     scene = [t.requires_grad_() for t in gaussians(3, depth=-2.0)]
     image, alpha, _ = rasterization(*scene, VIEW, K, W, H, render_mode="RGB+ED")
     (image.sum() + alpha.sum()).backward()
-    assert all(t.grad is not None and not t.grad.any() for t in scene)
+    assert all(t.grad is None or not t.grad.any() for t in scene)
 
 
 @pytest.mark.parametrize("change", ["zero quaternion", "huge scale", "opacity above one", "touching the near plane"])
