@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,7 @@ from torch import Tensor
 
 from spatialwm.errors import ShapeError
 from spatialwm.render.cpu.threads import machine_threads, run
-from spatialwm.render.morton import bucketed, morton_codes
 
-_BUCKET = 128  # points; of 16 to 256 the quickest, at 100k points and at a million
 _SORTED_ABOVE = 200_000  # points; with fewer the tree stays in the cache anyway
 
 
@@ -80,34 +79,29 @@ def nearest_neighbors(
 
 
 def _finite(name: str, points: Tensor) -> Tensor:
-    points = points.detach().to(torch.float32)
+    points = points.detach().to(torch.float32).contiguous()
+    # On the processor torch would wake its own threads, which takes longer than the test.
+    if bool(torch.isfinite(points).all() if points.is_cuda else np.isfinite(points.numpy()).all()):
+        return points
     bad = ~torch.isfinite(points).all(-1)
-    if bool(bad.any()):
-        raise ShapeError(f"{name} are not finite in {int(bad.sum())} of {bad.numel()} rows (first: {bad.nonzero()[0].tolist()})")
-    return points.contiguous()
+    raise ShapeError(f"{name} are not finite in {int(bad.sum())} of {bad.numel()} rows (first: {bad.nonzero()[0].tolist()})")
 
 
 def _farthest(clouds: Float[Tensor, "b n 3"], count: int, start: int) -> Int[Tensor, "b count"]:
-    from spatialwm.render.cpu.points import farthest
+    from spatialwm.render.cpu.points import sample
 
-    sets = bucketed(clouds, _BUCKET)
-    points, order, low, high = (t.numpy() for t in (sets.points, sets.order, sets.low, sets.high))
-    first = np.argmax(order == start, axis=1)
-    out = np.empty((len(clouds), count), np.int64)
-
-    def job(i: int) -> Any:
-        return lambda: farthest(points[i], order[i], low[i], high[i], _BUCKET, first[i], out[i])
-
-    run([job(i) for i in range(len(clouds))], machine_threads())
-    return torch.from_numpy(out)
+    chosen = run([partial(sample, cloud, count, start) for cloud in clouds.numpy()], machine_threads())
+    return torch.from_numpy(np.stack(chosen))
 
 
 def _nearest(cloud: np.ndarray, k: int, queries: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """In float64 from float32 points; the tree of a large cloud is walked in Morton order."""
+    from spatialwm.render.cpu.points import morton_order
+
     alone = queries is None
     asked = cloud if queries is None else queries
     # At a million points sorting takes 0.4 s of processor time, and the walk 1.2 s where it took 4.0.
-    order, rows = (_morton_order(a) if len(a) > _SORTED_ABOVE else np.arange(len(a)) for a in (cloud, asked))
+    order, rows = (morton_order(a) if len(a) > _SORTED_ABOVE else np.arange(len(a)) for a in (cloud, asked))
     tree: Any = scipy.spatial.cKDTree(cloud[order])  # pyright: ignore[reportAttributeAccessIssue]
     distances, places = tree.query(asked[rows], k=np.arange(1, k + 1 + alone), workers=machine_threads())
     indices = order[places]
@@ -121,8 +115,3 @@ def _nearest(cloud: np.ndarray, k: int, queries: np.ndarray | None) -> tuple[np.
     for out, value in zip(by_query, (distances, indices), strict=True):
         out[rows] = value
     return by_query
-
-
-def _morton_order(cloud: np.ndarray) -> np.ndarray:
-    points = torch.from_numpy(cloud)
-    return morton_codes(points, points.amin(0), points.amax(0)).argsort(stable=True).numpy()

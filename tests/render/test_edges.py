@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from spatialwm.errors import ShapeError, SpatialwmError
+from spatialwm.errors import ShapeError
 from spatialwm.render import available, choose
 
 W, H = 40, 30
@@ -191,12 +191,3 @@ def test_gradients_stay_finite_at_the_edges(rasterization, change):
         assert not scene[1].grad[0].any()
     if change == "opacity above one":
         assert scene[3].grad[0] == 0
-
-
-def test_an_unknown_backend_lists_the_known():
-    with pytest.raises(SpatialwmError, match="cpu, reference"):
-        choose("vulkan")
-
-
-def test_auto_names_what_it_chose():
-    assert choose()[0] == "cpu"

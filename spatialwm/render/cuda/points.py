@@ -8,7 +8,7 @@ from torch import Tensor
 
 from spatialwm.errors import ShapeError
 from spatialwm.render.cuda.device import kernels
-from spatialwm.render.morton import Buckets, bucketed, morton_codes
+from spatialwm.render.cuda.morton import Buckets, bucketed, morton_codes
 
 _BUCKET, _TILE = 32, 128  # points; those of the kernels
 _SLOTS = (4, 16, 64)  # lengths of neighbour list with a kernel of their own
