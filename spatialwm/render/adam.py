@@ -67,8 +67,7 @@ class Adam(torch.optim.Optimizer):
 
     def _step(self, group: dict[str, Any], params: list[Tensor], visible: Tensor | None) -> None:
         lr, betas, eps = group["lr"], group["betas"], group["eps"]
-        native = [p for p in params if _has_kernel(p)]
-        others = [p for p in params if not _has_kernel(p)]
+        dense: list[Tensor] = []
         for p in params:
             state = self.state[p]
             if not state:
@@ -76,37 +75,45 @@ class Adam(torch.optim.Optimizer):
                 state["step"] = torch.zeros((), dtype=torch.float32)
                 state["exp_avg"] = torch.zeros_like(p, memory_format=torch.preserve_format)
                 state["exp_avg_sq"] = torch.zeros_like(p, memory_format=torch.preserve_format)
-        for p in native:
-            from spatialwm.render.cuda.adam import adam_step
-
-            state = self.state[p]
-            state["step"] += 1
+            if visible is None and not _has_kernel(p, "cuda"):
+                dense.append(p)
+                continue
             assert p.grad is not None
-            adam_step(p, p.grad.contiguous(), state["exp_avg"], state["exp_avg_sq"], int(state["step"]), lr, betas, eps, visible)
-        if visible is not None:
-            rows = visible.nonzero()[:, 0]
-            for p in others:
-                self.state[p]["step"] += 1
-                _masked_step(p, self.state[p], rows, lr, betas, eps)
-        elif others:
-            states = [self.state[p] for p in others]
+            state["step"] += 1
+            given = (p, p.grad.contiguous(), state["exp_avg"], state["exp_avg_sq"], int(state["step"]), lr, betas, eps)
+            if _has_kernel(p, "cuda"):
+                from spatialwm.render.cuda.adam import adam_step as on_cuda
+
+                on_cuda(*given, visible)
+            elif visible is not None and _has_kernel(p, "cpu"):
+                from spatialwm.render.cpu.adam import adam_step as on_cpu
+
+                on_cpu(*given, visible)
+            elif visible is not None:
+                _masked_step(*given, visible)
+        if dense:
+            states = [self.state[p] for p in dense]
             torch_adam(
-                others, [p.grad for p in others if p.grad is not None], [s["exp_avg"] for s in states],
-                [s["exp_avg_sq"] for s in states], [], [s["step"] for s in states], fused=others[0].device.type == "cpu",
+                dense, [p.grad for p in dense if p.grad is not None], [s["exp_avg"] for s in states],
+                [s["exp_avg_sq"] for s in states], [], [s["step"] for s in states], fused=dense[0].device.type == "cpu",
                 amsgrad=False, beta1=betas[0], beta2=betas[1], lr=lr, weight_decay=0.0, eps=eps, maximize=False,
             )  # fmt: skip
 
 
-def _has_kernel(p: Tensor) -> bool:
-    return p.is_cuda and p.dtype == torch.float32 and p.is_contiguous()
+def _has_kernel(p: Tensor, device_type: str) -> bool:
+    return p.device.type == device_type and p.dtype == torch.float32 and p.is_contiguous()
 
 
-def _masked_step(p: Tensor, state: dict[str, Tensor], rows: Tensor, lr: float, betas: tuple[float, float], eps: float) -> None:
-    assert p.grad is not None
-    step, gradient = int(state["step"]), p.grad[rows]
-    mean = state["exp_avg"][rows].lerp_(gradient, 1 - betas[0])
-    square = state["exp_avg_sq"][rows].mul_(betas[1]).addcmul_(gradient, gradient, value=1 - betas[1])
-    state["exp_avg"][rows] = mean
-    state["exp_avg_sq"][rows] = square
-    root = square.sqrt_().div_(math.sqrt(1 - betas[1] ** step)).add_(eps)
-    p.index_add_(0, rows, mean / root, alpha=-lr / (1 - betas[0] ** step))
+def _masked_step(
+    p: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, step: int, lr: float, betas: tuple[float, float], eps: float,
+    visible: Tensor,
+) -> None:  # fmt: skip
+    """What the kernels do, in plain torch: for other types and layouts."""
+    rows = visible.nonzero()[:, 0]
+    gradient = gradient[rows]
+    m = mean[rows].lerp_(gradient, 1 - betas[0])
+    v = square[rows].mul_(betas[1]).addcmul_(gradient, gradient, value=1 - betas[1])
+    mean[rows] = m
+    square[rows] = v
+    root = v.sqrt_().div_(math.sqrt(1 - betas[1] ** step)).add_(eps)
+    p.index_add_(0, rows, m / root, alpha=-lr / (1 - betas[0] ** step))
