@@ -7,9 +7,6 @@ numba by default writes beside the source, which fails in a read-only install, a
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,14 +15,7 @@ from typing import Any
 import numba
 from numba.core import config as numba_config
 
-
-def platform_cache_dir() -> Path:
-    """The user's cache folder by the custom of the operating system."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+from spatialwm.render.kernel_cache import writable_cache_dir
 
 
 def kernel_cache_dir(sources: Path) -> Path:
@@ -33,17 +23,7 @@ def kernel_cache_dir(sources: Path) -> Path:
     digest = hashlib.sha256(numba.__version__.encode())
     for file in sorted(sources.glob("*.py")):
         digest.update(file.read_bytes())
-    name = f"numba-{digest.hexdigest()[:16]}"
-    user = getattr(os, "getuid", lambda: "user")()
-    candidates = [platform_cache_dir() / "spatialwm" / name, Path(tempfile.gettempdir()) / f"spatialwm-{user}" / name]
-    for folder in candidates:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                return folder
-        except OSError:
-            continue
-    return Path(tempfile.mkdtemp(prefix="spatialwm-"))
+    return writable_cache_dir(f"numba-{digest.hexdigest()[:16]}")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from spatialwm.errors import SpatialwmError
+from spatialwm.render.cuda.compile import compiler_version, cubin, nvidia
 
 Extent = int | tuple[int, int, int]
 """Blocks of a grid, or threads of a block, along x, y and z; a single number is along x."""
@@ -49,6 +51,11 @@ def kernels(source: str, device: torch.device) -> Kernels:
     if runner is None:
         raise SpatialwmError(f"CUDA kernels run on cuda devices; the tensors are on {device}: move them, or use the cpu backend")
     return runner(source, device)
+
+
+def runs_on(device: torch.device) -> bool:
+    """Whether kernels run on tensors there, or they have to travel first."""
+    return device.type in _RUNNERS
 
 
 @contextmanager
@@ -100,4 +107,75 @@ def _packed(i: int, argument: Argument, device: torch.device) -> Any:
     return ctypes.c_int32(argument)
 
 
-_RUNNERS: dict[str, Runner] = {}
+def address_or_value(packed: Any) -> Any:
+    """A packed argument as cuda-core takes it: it has no case for ``c_void_p``, and a plain int is an address to it."""
+    return packed.value or 0 if isinstance(packed, ctypes.c_void_p) else packed
+
+
+class _Stream:
+    """torch's stream, as cuda-core asks for it."""
+
+    __slots__ = ("handle",)
+
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+
+    def __cuda_stream__(self) -> tuple[int, int]:
+        return 0, self.handle
+
+
+class _CudaKernels:
+    """One source file on one GPU."""
+
+    def __init__(self, source: str, device: torch.device) -> None:
+        core = nvidia("cuda.core")
+        major, minor = torch.cuda.get_device_capability(device)
+        self._source, self._device = source, device
+        self._launch, self._config, self._context = core.launch, core.LaunchConfig, core.Device(device.index)
+        self._code = core.ObjectCode.from_cubin(cubin(source, f"sm_{major}{minor}"), name=source)
+        self._kernels: dict[str, Any] = {}
+        self._threads = threading.local()
+
+    def launch(self, name: str, grid: Extent, block: Extent, *arguments: Argument) -> None:
+        """Queue a kernel; see :meth:`Kernels.launch`."""
+        values = [address_or_value(p) for p in pack(arguments, self._device)]
+        with torch.cuda.device(self._device):
+            # torch binds a thread to the device's context when it must; autograd's and a web server's threads start without.
+            if not getattr(self._threads, "bound", False):
+                self._context.set_current()
+                self._threads.bound = True
+            kernel = self._kernels.get(name) or self._load(name)
+            stream = _Stream(torch.cuda.current_stream(self._device).cuda_stream)
+            try:
+                self._launch(stream, self._config(grid=extent(grid), block=extent(block)), kernel, *values)
+            except Exception as e:  # cuda-core's own errors have no public base class
+                shape = f"a grid of {extent(grid)} blocks of {extent(block)} threads"
+                raise SpatialwmError(f"{name} in {self._source} could not be launched as {shape}: {e}") from e
+
+    def _load(self, name: str) -> Any:
+        try:
+            kernel = self._code.get_kernel(name)
+        except Exception as e:
+            raise SpatialwmError(
+                f"{name} in {self._source} could not be loaded on {torch.cuda.get_device_name(self._device)}: {e}; "
+                f"code from NVRTC {compiler_version()} needs a driver for CUDA {compiler_version().split('.')[0]} or later"
+            ) from e
+        self._kernels[name] = kernel
+        return kernel
+
+
+def _on_cuda(source: str, device: torch.device) -> Kernels:
+    if not torch.cuda.is_available():  # asked first, because cuda-core hangs where there is no driver
+        raise SpatialwmError("CUDA kernels need an NVIDIA GPU that torch can see; use the cpu backend")
+    device = torch.device("cuda", torch.cuda.current_device() if device.index is None else device.index)
+    loaded = _LOADED.get((source, device.index))
+    if loaded is None:
+        with _LOADING:
+            loaded = _LOADED.get((source, device.index)) or _CudaKernels(source, device)
+            _LOADED[source, device.index] = loaded
+    return loaded
+
+
+_LOADED: dict[tuple[str, int], _CudaKernels] = {}
+_LOADING = threading.Lock()
+_RUNNERS: dict[str, Runner] = {"cuda": _on_cuda}
