@@ -15,9 +15,9 @@ ROOT = Path(spatialwm.__file__).parent
 HEAVY = ("torch", "gradio", "numpy", "numba", "mujoco", "trimesh", "scipy", "rich")
 
 
-def loaded_by(statement: str, path: Path) -> set[str]:
-    """Which heavy packages a fresh interpreter holds after ``statement``."""
-    code = f"import sys; sys.path.insert(0, {str(path)!r}); {statement}; print(*[m for m in {HEAVY!r} if m in sys.modules])"
+def loaded_by(statement: str, path: Path, packages: tuple[str, ...] = HEAVY) -> set[str]:
+    """Which of the packages a fresh interpreter holds after ``statement``."""
+    code = f"import sys; sys.path.insert(0, {str(path)!r}); {statement}; print(*[m for m in {packages!r} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     return set(out.stdout.split())
 
@@ -25,6 +25,11 @@ def loaded_by(statement: str, path: Path) -> set[str]:
 @pytest.mark.parametrize("statement", ["import spatialwm", "import spatialwm.cli", "import spatialwm; dir(spatialwm)"])
 def test_importing_loads_nothing_heavy(statement: str) -> None:
     assert loaded_by(statement, ROOT.parent) == set()
+
+
+@pytest.mark.parametrize("statement", ["import spatialwm.render", "import spatialwm.render.cuda, spatialwm.render.gsplat"])
+def test_a_renderer_loads_nvidias_packages_only_when_it_draws(statement: str) -> None:
+    assert loaded_by(statement, ROOT.parent, ("torch", "cuda.core", "cuda.bindings", "gsplat")) <= {"torch"}
 
 
 def test_the_check_above_can_fail(tmp_path: Path) -> None:
