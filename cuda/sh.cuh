@@ -81,20 +81,20 @@ __host__ __device__ inline Real sh_direction(const Real *mean, const Real *eye, 
     return length;
 }
 
-// Adds to `v_sh` (bases, 3) and `v_mean`; the eye's gradient is minus the mean's. `sh` (bases, 3) and `v_rgb` are of one Gaussian.
+// Adds to `v_sh` (bases, 3) and `v_mean`; the eye's gradient is minus the mean's. `sh` (bases, 3) and `v_rgb` are of one Gaussian,
+// `v_rgb` zero where the colour was clamped.
 template <typename Real>
 __host__ __device__ inline void sh_vjp(
     int degree, const Real *mean, const Real *eye, const Real *sh, const Real *v_rgb, Real *v_sh, Real *v_mean) {
     Real direction[3], basis[16], v_basis[16], v_direction[3];
     const Real length = sh_direction(mean, eye, direction);
     sh_basis(degree, direction[0], direction[1], direction[2], basis);
-    Real v[3];
-    for (int c = 0; c < 3; ++c) v[c] = sh_to_channel(degree, basis, sh + c, 3) >= Real(0) ? v_rgb[c] : Real(0);
-    // A constant bound lets the compiler keep both arrays in registers.
+    // A constant bound lets the compiler keep the arrays in registers.
     for (int k = 0; k < 16; ++k) {
-        if (k >= (degree + 1) * (degree + 1)) break;
-        for (int c = 0; c < 3; ++c) v_sh[3 * k + c] += basis[k] * v[c];
-        v_basis[k] = dot3(sh + 3 * k, v);
+        if (k < (degree + 1) * (degree + 1)) {
+            for (int c = 0; c < 3; ++c) v_sh[3 * k + c] += basis[k] * v_rgb[c];
+            v_basis[k] = dot3(sh + 3 * k, v_rgb);
+        }
     }
     sh_basis_vjp(degree, direction[0], direction[1], direction[2], v_basis, v_direction);
     const Real radial = dot3(direction, v_direction);

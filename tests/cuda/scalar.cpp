@@ -23,8 +23,14 @@ struct Gaussians {
     extern "C" void colors_vjp_##name(                                                                                         \
         int degree, int n, const Real *sh, const Real *means, const Real *eye, const Real *v, Real *v_sh, Real *v_means) {     \
         const int k = (degree + 1) * (degree + 1);                                                                             \
-        for (int i = 0; i < n; ++i)                                                                                            \
-            sh_vjp(degree, means + 3 * i, eye, sh + i * 3 * k, v + 3 * i, v_sh + i * 3 * k, v_means + 3 * i);                  \
+        for (int i = 0; i < n; ++i) {                                                                                          \
+            Real d[3], basis[16], kept[3];                                                                                     \
+            sh_direction(means + 3 * i, eye, d);                                                                               \
+            sh_basis(degree, d[0], d[1], d[2], basis);                                                                         \
+            for (int c = 0; c < 3; ++c)                                                                                        \
+                kept[c] = sh_to_channel(degree, basis, sh + i * 3 * k + c, 3) >= Real(0) ? v[3 * i + c] : Real(0);             \
+            sh_vjp(degree, means + 3 * i, eye, sh + i * 3 * k, kept, v_sh + i * 3 * k, v_means + 3 * i);                       \
+        }                                                                                                                      \
     }                                                                                                                          \
     extern "C" void project_##name(                                                                                            \
         int n, const Camera<Real> *camera, const Lens<Real> *lens, const Real *means, const Real *quats, const Real *scales,   \
