@@ -6,8 +6,15 @@ import importlib.util
 import os
 import platform
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from spatialwm.errors import SpatialwmError
+
+if TYPE_CHECKING:
+    from spatialwm.render.renderer import Backend
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +29,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at the interpreter, the machine, every dependency and the studio; touches no network."""
+    """Look at the interpreter, the machine, every dependency, the studio and the rasterisers; touches no network."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     rows = [
         Finding("python", (3, 11) <= sys.version_info[:2] <= (3, 13), platform.python_version()),
@@ -35,7 +42,11 @@ def examine() -> list[Finding]:
         rows.append(_package(package, module, "pip install spatialwm", required=True))
     rows.append(_package("gradio", "gradio", "pip install 'spatialwm[app]' for the studio", required=False))
     rows.append(_viewer())
-    rows.append(_gpu())
+    if all(r.ok for r in rows if r.required):  # else asking would only fail on what is missing
+        from spatialwm.render.renderer import BACKENDS
+
+        rows.append(_gpu())
+        rows += [_backend(name, backend) for name, backend in BACKENDS.items()]
     return rows
 
 
@@ -62,3 +73,47 @@ def _gpu() -> Finding:
     if torch.cuda.is_available():
         return Finding("gpu", True, torch.cuda.get_device_name(0), required=False)
     return Finding("gpu", False, "none: rendering runs on the processor", required=False)
+
+
+def _backend(name: str, backend: Backend) -> Finding:
+    """Whether a rasteriser can run here, and what it will run on."""
+    title, needed = f"render {name}", name == "cpu"
+    missing = backend.missing()
+    if missing is not None:
+        return Finding(title, False, "cannot run here", missing, needed)
+    try:
+        return Finding(title, True, _BACKEND_DETAILS.get(name, lambda: "can run")(), required=needed)
+    except SpatialwmError as e:
+        return Finding(title, False, "cannot run here", str(e), needed)
+
+
+def _cpu_details() -> str:
+    from spatialwm.render.cpu.threads import machine_threads
+    from spatialwm.render.cpu.vectors import machine_lanes
+    from spatialwm.render.kernel_cache import writable_cache_dir
+
+    lanes = machine_lanes()
+    vectors = f"vectors of {lanes} floats" if lanes > 1 else "plain loops, no vectors"
+    return f"{vectors}, {machine_threads()} threads, kernels kept in {writable_cache_dir('')}"
+
+
+def _cuda_details() -> str:
+    import torch
+
+    from spatialwm.render.cuda.compile import compiler_version, nvidia
+    from spatialwm.render.kernel_cache import writable_cache_dir
+
+    compiler = compiler_version()
+    _, driver = nvidia("cuda.bindings.driver").cuDriverGetVersion()
+    if driver // 1000 < int(compiler.split(".")[0]):
+        raise SpatialwmError(f"the driver is for CUDA {driver // 1000} and NVRTC is {compiler}: update the driver")
+    major, minor = torch.cuda.get_device_capability(0)
+    return f"sm_{major}{minor}, NVRTC {compiler}, kernels kept in {writable_cache_dir('cubin')}"
+
+
+_BACKEND_DETAILS: dict[str, Callable[[], str]] = {
+    "cpu": _cpu_details,
+    "cuda": _cuda_details,
+    "gsplat": lambda: version("gsplat"),
+    "reference": lambda: "float64, slow on purpose",
+}
