@@ -28,8 +28,9 @@ __device__ inline void await_copies() {
 template <int CHANNELS>
 struct Stage {
     static constexpr int PIECES = (CHANNELS + 3) / 4;
-    float4 splats[2][BATCH][2];
-    float4 channels[2][BATCH][PIECES];
+    // Piece by piece, so that neighbouring threads touch neighbouring words: no two meet in a bank.
+    float4 splats[2][2][BATCH];
+    float4 channels[2][PIECES][BATCH];
 };
 
 // Half of the block copies geometry, the other half channels; thread t and t + 128 serve entry t.
@@ -40,11 +41,11 @@ __device__ inline void copy_entry(
     const int entry = threadIdx.x % BATCH;
     if (threadIdx.x < BATCH) {
         const float4 *from = reinterpret_cast<const float4 *>(splats) + 2LL * rank;
-        copy_async(&stage.splats[buffer][entry][0], from);
-        copy_async(&stage.splats[buffer][entry][1], from + 1);
+        copy_async(&stage.splats[buffer][0][entry], from);
+        copy_async(&stage.splats[buffer][1][entry], from + 1);
     } else {
         const float4 *from = reinterpret_cast<const float4 *>(channels + (long long)rank * stride);
-        for (int j = 0; j < PIECES; ++j) copy_async(&stage.channels[buffer][entry][j], from + j);
+        for (int j = 0; j < PIECES; ++j) copy_async(&stage.channels[buffer][j][entry], from + j);
     }
 }
 
@@ -83,32 +84,34 @@ __device__ inline void blend(
                 if (j < count) state[(1 + first + j) * TILE_PIXELS] = sum[j];
         }
         const int here = min(BATCH, length - batch * BATCH);
+        const float4(*pieces)[BATCH] = stage.splats[batch & 1];
         for (int chunk = 0; chunk < here; chunk += 32) {
             if (!__any_sync(ALL_LANES, open)) break;
             const int mine = chunk + lane;
-            const bool touches = mine < here && reaches_rectangle(splat_from(stage.splats[batch & 1][mine]), left, top, left + 7, top + 3);
+            const bool touches =
+                mine < here && reaches_rectangle(splat_from(pieces[0][mine], pieces[1][mine]), left, top, left + 7, top + 3);
             for (unsigned survivors = __ballot_sync(ALL_LANES, touches); survivors; survivors &= survivors - 1) {
                 const int entry = chunk + __ffs(survivors) - 1;
-                const Splat<float> s = splat_from(stage.splats[batch & 1][entry]);
+                const Splat<float> s = splat_from(pieces[0][entry], pieces[1][entry]);
                 const float dy = py - s.y;
                 const float opacity = min(exp2f(log_alpha(s, px - s.x + s.slope * dy, dy)), MAX_ALPHA);
-                if (!open || opacity < MIN_ALPHA) continue;
                 const float weight = opacity * T, after = T - weight;
-                if (after <= MIN_TRANSMITTANCE) {
-                    open = false;
-                    continue;
-                }
-                const float4 *row = stage.channels[batch & 1][entry];
+                const bool blends = open && opacity >= MIN_ALPHA;
+                if (blends && after > MIN_TRANSMITTANCE) {
+                    const float4(*values)[BATCH] = stage.channels[batch & 1];
 #pragma unroll
-                for (int j = 0; j < CHANNELS; ++j) {
-                    const float4 piece = row[j / 4];
-                    sum[j] += weight * (j % 4 == 0 ? piece.x : j % 4 == 1 ? piece.y : j % 4 == 2 ? piece.z : piece.w);
+                    for (int j = 0; j < CHANNELS; ++j) {
+                        const float4 piece = values[j / 4][entry];
+                        sum[j] += weight * (j % 4 == 0 ? piece.x : j % 4 == 1 ? piece.y : j % 4 == 2 ? piece.z : piece.w);
+                    }
+                    // 1 - T, but exact for faint pixels too: expected depth is divided by it.
+                    alpha += weight;
+                    T = after;
+                    last = batch * BATCH + entry + 1;
+                    if (ids && weight > heaviest) heaviest = weight, best = last;
+                } else if (blends) {
+                    open = false;
                 }
-                // 1 - T, but exact for faint pixels too: expected depth is divided by it.
-                alpha += weight;
-                T = after;
-                last = batch * BATCH + entry + 1;
-                if (ids && weight > heaviest) heaviest = weight, best = last;
             }
         }
     }

@@ -39,8 +39,7 @@ __device__ inline float *state_of(float *states, const long long *buckets, int t
     return states + (buckets[tile] + bucket - 1) * (1 + channels) * TILE_PIXELS;
 }
 
-__device__ inline Splat<float> splat_from(const float4 *at) {
-    const float4 p = at[0], q = at[1];
+__device__ inline Splat<float> splat_from(float4 p, float4 q) {
     return {p.x, p.y, p.z, p.w, q.x, q.y, q.z, q.w};
 }
 

@@ -135,7 +135,8 @@ __device__ inline void blend_backward(
         const int entry = base + lane;
         const bool has = start + entry < stop;
         const int rank = has ? list[start + entry] : 0;
-        const Splat<float> s = splat_from(reinterpret_cast<const float4 *>(splats) + 2LL * rank);
+        const float4 *pieces = reinterpret_cast<const float4 *>(splats) + 2LL * rank;
+        const Splat<float> s = splat_from(pieces[0], pieces[1]);
         const float *row = channels + (long long)rank * stride;
         float color[CHANNELS], v_color[CHANNELS] = {};
         for (int j = 0; j < CHANNELS; ++j) color[j] = has && j < count && !g.is_expected_depth(first + j) ? row[first + j] : 0;

@@ -49,6 +49,18 @@ __device__ inline void sh_color(int degree, const float *mean, const float *eye,
     }
 }
 
+// One Gaussian, each array's row by the widest loads that its alignment allows.
+struct Source {
+    float mean[3], quat[4], scale[3], opacity;
+};
+
+__device__ inline Source load_gaussian(
+    const float *means, const float *quats, const float *scales, const float *opacities, int i) {
+    const float *mean = means + 3LL * i, *scale = scales + 3LL * i;
+    const float4 q = reinterpret_cast<const float4 *>(quats)[i];
+    return {{mean[0], mean[1], mean[2]}, {q.x, q.y, q.z, q.w}, {scale[0], scale[1], scale[2]}, opacities[i]};
+}
+
 __device__ inline Lens<float> lens_of(float near, float far, float eps2d, int antialiased) {
     return {near, far, eps2d, antialiased != 0};
 }
@@ -75,17 +87,18 @@ extern "C" __global__ void __launch_bounds__(256) find_visible(
     int tiles = 0;
     bool bad = false;
     if (i < n) {
-        const float *mean = means + 3LL * i, *quat = quats + 4LL * i, *scale = scales + 3LL * i;
-        bad = any_not_finite(mean, 3) | any_not_finite(quat, 4) | any_not_finite(scale, 3) | not_finite(opacities[i]);
+        const Source g = load_gaussian(means, quats, scales, opacities, i);
+        bad = any_not_finite(g.mean, 3) | any_not_finite(g.quat, 4) | any_not_finite(g.scale, 3) | not_finite(g.opacity);
+        const Lens<float> lens = lens_of(near, far, eps2d, antialiased);
         Projected<float> p;
-        if (!bad && project(camera, lens_of(near, far, eps2d, antialiased), mean, quat, scale, opacities[i], MIN_ALPHA, &p)) {
+        if (!bad && project(camera, lens, g.mean, g.quat, g.scale, g.opacity, MIN_ALPHA, &p)) {
             const Splat<float> splat = splat_of(p);
             tiles = count_tiles(splat, width, height);
             if (tiles > 0) {
                 store_splat(splats, pair, splat);
                 if (sh) {
                     float value[3];
-                    sh_color(degree, mean, camera.eye, sh + (long long)i * sh_stride, sh_stride, value);
+                    sh_color(degree, g.mean, camera.eye, sh + (long long)i * sh_stride, sh_stride, value);
                     bad |= any_not_finite(value, 3);
                     // A negative zero marks what was clamped: its gradient is zero, that of a colour of exactly 0 is not.
                     for (int c = 0; c < 3; ++c) value[c] = value[c] >= 0 ? value[c] : -0.0f;
@@ -174,6 +187,8 @@ extern "C" __global__ void __launch_bounds__(256) project_backward(
     __shared__ float stage[8][12];
     const int i = blockIdx.x * 256 + threadIdx.x;
     GaussianGradient<float> total = {};
+    const Lens<float> lens = lens_of(near, far, eps2d, antialiased);
+    const Source source = load_gaussian(means, quats, scales, opacities, min(i, n - 1));
     for (int c = 0; c < camera_count; ++c) {
         GaussianGradient<float> g = {};
         const int rank = i < n ? ranks[(long long)c * n + i] : -1;
@@ -181,9 +196,8 @@ extern "C" __global__ void __launch_bounds__(256) project_backward(
             const float2 place = reinterpret_cast<const float2 *>(v_means2d)[rank];
             const float4 shape = reinterpret_cast<const float4 *>(v_shapes)[rank];
             const float depth = v_depths ? v_depths[rank] : 0;
-            g = project_vjp(reinterpret_cast<const Camera<float> *>(cameras)[c], lens_of(near, far, eps2d, antialiased),
-                            means + 3LL * i, quats + 4LL * i, scales + 3LL * i, opacities[i],
-                            ProjectedGradient<float>{place.x, place.y, depth, {shape.x, shape.y, shape.z}, shape.w});
+            g = project_vjp(reinterpret_cast<const Camera<float> *>(cameras)[c], lens, source.mean, source.quat, source.scale,
+                            source.opacity, ProjectedGradient<float>{place.x, place.y, depth, {shape.x, shape.y, shape.z}, shape.w});
             for (int j = 0; j < 3; ++j) total.mean[j] += g.mean[j];
             for (int j = 0; j < 4; ++j) total.quat[j] += g.quat[j];
             for (int j = 0; j < 3; ++j) total.scale[j] += g.scale[j];

@@ -164,6 +164,13 @@ def test_order_of_threads_changes_nothing_but_rounding(synthetic_scene, emulated
         assert error(second[3][name].grad, first[3][name].grad.double()) < 1e-5
 
 
+def test_slices_of_larger_tensors_are_welcome(synthetic_scene):
+    scene = synthetic_scene(100, W, H)
+    shifted = [torch.cat([torch.zeros(1), t.flatten()])[1:].view(t.shape) for t in scene[:5]]
+    assert all(t.data_ptr() % 16 for t in shifted)
+    assert torch.equal(rasterization(*shifted, *scene[5:], W, H)[0], rasterization(*scene, W, H)[0])
+
+
 def test_without_gradients_nothing_is_kept_for_them(synthetic_scene):
     scene = synthetic_scene(200, W, H)
     with torch.no_grad():

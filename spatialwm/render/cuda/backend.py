@@ -35,7 +35,9 @@ def rasterization(
     device = home if runs_on(home) else torch.device("cuda")
 
     def ready(tensor: Tensor) -> Tensor:
-        return tensor.to(device, torch.float32).contiguous()
+        tensor = tensor.to(device, torch.float32).contiguous()
+        # Kernels load 16 bytes at a time; a slice of a larger tensor may start between.
+        return tensor if tensor.data_ptr() % 16 == 0 else tensor.clone()
 
     has_color = render_mode in COLOR_MODES
     given = [ready(t) for t in (means, quats, scales, opacities)]

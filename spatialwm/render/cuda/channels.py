@@ -99,5 +99,5 @@ def sh_gradients(
     if v_eyes is None:
         return v_sh, v_means, None
     # The eye is the last column of E = inverse(V), and dE = -E dV E.
-    E, v_eye = view.world_from_cam, v_eyes.sum(0, dtype=torch.float64)
+    E, v_eye = view.world_from_cam.to(means.device), v_eyes.sum(0, dtype=torch.float64)
     return v_sh, v_means, -torch.einsum("ck,cki,cj->cij", v_eye, E[:, :3], E[:, :, 3]).float()
