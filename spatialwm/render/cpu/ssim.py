@@ -31,7 +31,7 @@ from torch import Tensor
 from spatialwm.render.cpu.cache import kernels_cached_for
 from spatialwm.render.cpu.layout import FAST
 from spatialwm.render.cpu.threads import machine_threads, run, spans
-from spatialwm.render.cpu.vectors import machine_lanes
+from spatialwm.render.cpu.vectors import Vectors, machine_lanes
 
 F = np.float32
 RADIUS, SIGMA = 5, 1.5
@@ -47,7 +47,6 @@ RING = 16
 """Rows kept: a power of two that holds the ROWS + 2 RADIUS rows under one block."""
 _ROWS, _ONE = (0,) * ROWS, (0,)  # as compile-time lengths, see ``vectors``
 _SERIAL_BELOW = 64 * 64  # pixels; below it handing work to threads costs more than the work
-_FLAGS = ("reassoc", "nsz", "arcp", "contract", "afn")
 
 
 @intrinsic
@@ -70,34 +69,26 @@ def blur(typing_context: Any, lanes: Any, rows: Any, squared: Any, source: Any, 
     signature = types.void(lanes, rows, squared, source, index, starts, out, index, index, index)
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        vector, word = ir.VectorType(ir.FloatType(), width), ir.IntType(64)
-
-        def data(i: int) -> Any:
-            return context.make_array(sig.args[i])(context, builder, args[i]).data
-
-        def pointer(base: Any, offset: Any) -> Any:
-            return builder.bitcast(builder.gep(base, [offset]), vector.as_pointer())
-
-        def const(value: float) -> Any:
-            return ir.Constant(vector, [float(F(value))] * width)
-
-        source, starts, out = data(3), data(5), data(6)
+        v = Vectors(builder, width)
+        source, starts, out = (context.make_array(sig.args[i])(context, builder, args[i]).data for i in (3, 5, 6))
         at, to, stride, count = args[4], args[7], args[8], args[9]
-        reads = [
-            builder.add(at, builder.load(builder.gep(starts, [ir.Constant(word, k)]))) for k in range(made + 2 * RADIUS)
-        ]
-        writes = [builder.add(to, builder.mul(stride, ir.Constant(word, j))) for j in range(made)]
+
+        def word(value: int) -> Any:
+            return ir.Constant(at.type, value)
+
+        reads = [builder.add(at, builder.load(builder.gep(starts, [word(k)]))) for k in range(made + 2 * RADIUS)]
+        writes = [builder.add(to, builder.mul(stride, word(j))) for j in range(made)]
         with cgutils.for_range(builder, count) as loop:
-            i = builder.mul(loop.index, ir.Constant(word, width))
-            x = [builder.load(pointer(source, builder.add(start, i)), align=4) for start in reads]
+            i = builder.mul(loop.index, word(width))
+            x = [v.load(source, builder.add(start, i)) for start in reads]
             if len(squared):
-                x = [builder.fmul(v, v, flags=_FLAGS) for v in x]
+                x = [v.mul(value, value) for value in x]
             for j in range(made):
-                total = builder.fmul(x[j + RADIUS], const(WINDOW[RADIUS]), flags=_FLAGS)
+                total = v.mul(x[j + RADIUS], v.const(WINDOW[RADIUS]))
                 for k in range(RADIUS):
-                    pair = builder.fadd(x[j + k], x[j + TAPS - 1 - k], flags=_FLAGS)
-                    total = builder.fadd(total, builder.fmul(pair, const(WINDOW[k]), flags=_FLAGS), flags=_FLAGS)
-                builder.store(total, pointer(out, builder.add(writes[j], i)), align=4)
+                    pair = v.add(x[j + k], x[j + TAPS - 1 - k])
+                    total = v.add(total, v.mul(pair, v.const(WINDOW[k])))
+                v.store(total, out, builder.add(writes[j], i))
         return context.get_dummy_value()
 
     return signature, emit
