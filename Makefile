@@ -23,8 +23,10 @@ bench: $(STAMP)
 	$(BIN)/spatialwm bench render --backward -o benchmarks/results/render.json
 bench-all: bench
 	$(BIN)/python benchmarks/render_cpu.py -o benchmarks/results/render_cpu.json
+	$(BIN)/python benchmarks/photometric.py -o benchmarks/results/photometric.json
 	$(BIN)/python benchmarks/training_step.py -o benchmarks/results/training_step.json
 	$(BIN)/python benchmarks/growth.py -o benchmarks/results/growth.json
+	$(BIN)/python benchmarks/points.py
 	$(BIN)/python benchmarks/video.py
 	$(BIN)/python benchmarks/lift_text.py
 ifdef EXPERIMENT  # a folder with splat_cpu.cpp and build.sh

@@ -160,7 +160,10 @@ def draw(told: dict[str, Any], path: Path) -> Path:
         axes.tick_params(which="minor", length=0, labelleft=False, labelbottom=False)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:g}M" if value >= 1e6 else f"{value / 1e3:g}k")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        axes.set_xticks(sorted({c["gaussians"] for c in told["cells"]}))
         axes.set_xlabel("Gaussians", fontsize=8.5, color=INK)
+    memory_axes.set_yticks([LIMIT_GB / 2**i for i in range(6)])
+    memory_axes.set_ylim(bottom=0.8 * min(c["forward"]["process_mb"] for c in told["cells"]) / 1024)
     time_axes.legend(frameon=False, fontsize=8.5)
     return write_figure(figure, path, "How rendering on the processor grows", told["machine"])
 

@@ -15,6 +15,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+# Before torch loads: its idle threads would otherwise spin on through the next job's processor time.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 import torch
 
 from spatialwm.bench import describe_machine, interleaved, load_scene

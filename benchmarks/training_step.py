@@ -7,11 +7,15 @@ gradient of the Gaussians, Adam. The variants take turns and each trains a model
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+# Before torch loads: its idle threads would otherwise spin on through the next stage.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numpy as np
 import torch

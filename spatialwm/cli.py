@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -353,6 +354,8 @@ def _app(args: argparse.Namespace) -> Any:
 
 
 def _bench(args: argparse.Namespace) -> Any:
+    # Before torch loads: its idle threads would otherwise spin on through the next job's processor time.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from spatialwm.bench import load_scene, measure
     from spatialwm.bench.picture import draw, new_figure
     from spatialwm.bench.render import default_backends

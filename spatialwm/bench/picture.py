@@ -48,7 +48,7 @@ def write_figure(figure: Figure, path: Path, title: str, machine: dict[str, Any]
     figure.suptitle(title, x=0.01, ha="left", fontsize=13, fontweight="bold", color=INK)
     figure.supxlabel(f"{headline(machine)}, {machine['measured_at'][:10]}", x=0.01, ha="left", fontsize=7.5, color=FAINT)
     with replacing(path, ExportError) as temporary:
-        figure.savefig(temporary, format="png", dpi=150)
+        figure.savefig(temporary, format="png", dpi=130)
     return path
 
 

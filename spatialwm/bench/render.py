@@ -170,8 +170,9 @@ class _Group:
         return cells
 
     def _arguments(self, backend: str, dtype: torch.dtype = torch.float32) -> list[Tensor]:
-        camera = self._camera.viewmat()[None], self._camera.K()[None]
-        return [t.detach().to(device_of(backend), dtype) for t in (*self._scene.gaussians, *camera)]
+        # Cameras stay in main memory, where backends on a GPU look at them.
+        fields = [t.detach().to(device_of(backend), dtype) for t in self._scene.gaussians]
+        return [*fields, *(t[None].to(dtype) for t in (self._camera.viewmat(), self._camera.K()))]
 
     def _render(self, rasterizer: Rasterizer, arguments: list[Tensor]) -> Tensor:
         means, quats, scales, opacities, colors, viewmats, Ks = arguments
@@ -211,7 +212,7 @@ def _finish(on: Tensor) -> None:
 
 
 def device_of(backend: str) -> torch.device:
-    """Where a backend's inputs live."""
+    """Where a backend wants the Gaussians; it would carry them there itself, at a cost that is not its own."""
     return torch.device("cuda" if backend in ("cuda", "gsplat") else "cpu")
 
 

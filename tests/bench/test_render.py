@@ -200,9 +200,11 @@ def test_a_picture_of_nothing_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_progress_climbs_to_one_and_names_the_stage() -> None:
     told = []
-    measure([load_scene("synth50")], [(16, 12), (8, 6)], ["reference"], repeats=2, progress=lambda *t: told.append(t))
+    scene = load_scene("synth50")
+    report = measure([scene], [(8, 6), (16, 12), (4, 3)], ["reference"], repeats=2, progress=lambda *t: told.append(t))
+    assert report.pictures["synth50"].shape == (12, 16, 3)  # of the largest size
     assert [share for _, share in told] == sorted(share for _, share in told)
-    assert told[0] == ("synth50 16x12", 0.0)
+    assert told[0] == ("synth50 8x6", 0.0)
     assert told[-1][1] == 1.0
 
 
