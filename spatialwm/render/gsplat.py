@@ -25,7 +25,7 @@ _ENTRIES = ("camera_ids", "gaussian_ids", "means2d", "radii", "depths", "conics"
 def missing() -> str | None:
     """Why gsplat cannot run here and how to mend it; None where it can. Never imports gsplat, which may compile for minutes."""
     if not torch.cuda.is_available():
-        return "torch finds no CUDA GPU; choose cpu"
+        return "it needs an NVIDIA GPU that torch can see; use the cpu backend, or install a build of torch with CUDA"
     found = find_spec("gsplat")
     if found is None or found.origin is None:
         return "gsplat is not installed: pip install 'spatialwm[cuda]'"
@@ -140,7 +140,6 @@ def _heaviest_of_tiles(
     meta: dict[str, Any], listed: Tensor, start: Tensor, stop: Tensor, x: Tensor, y: Tensor
 ) -> Int[Tensor, "tiles pixels"]:
     T = torch.ones_like(x)
-    is_open = torch.ones_like(x, dtype=torch.bool)
     weight, best = torch.zeros_like(x), torch.full_like(x, -1, dtype=torch.int64)
     for first in range(0, int((stop - start).max()), _DEPTH):
         at = start[:, None] + first + torch.arange(_DEPTH, device=start.device)
@@ -153,13 +152,13 @@ def _heaviest_of_tiles(
         alpha = (meta["opacities"][splats][:, None] * torch.exp(-sigma)).clamp(max=MAX_ALPHA)
         alpha = torch.where(exists[:, None] & (sigma >= 0) & (alpha >= MIN_ALPHA), alpha, 0.0)
         after = T[..., None] * torch.cumprod(1 - alpha, dim=-1)
-        blends = is_open[..., None] & (after > MIN_TRANSMITTANCE)
-        weights = torch.where(blends, alpha * torch.cat([T[..., None], after[..., :-1]], dim=-1), 0.0)
+        # T only falls, so what would pass the limit closes the pixel to itself and to all behind it.
+        weights = torch.where(after > MIN_TRANSMITTANCE, alpha * torch.cat([T[..., None], after[..., :-1]], dim=-1), 0.0)
         heavy, place = weights.max(dim=-1)
         heavier = heavy > weight
         weight = torch.where(heavier, heavy, weight)
         best = torch.where(heavier, meta["gaussian_ids"][splats].gather(1, place), best)
-        T, is_open = after[..., -1], blends[..., -1]
-        if not bool(is_open.any()):
+        T = after[..., -1]
+        if not bool((T > MIN_TRANSMITTANCE).any()):
             break
     return best

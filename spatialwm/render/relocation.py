@@ -113,10 +113,10 @@ def inject_noise(raw: RawGaussians, strength: float, *, generator: torch.Generat
     Source: equation 8.
     """
     gate = torch.sigmoid(_GATE_STEEPNESS * (_GATE_OPACITY - torch.sigmoid(raw.logit_opacities)))
-    R = quat_to_matrix(raw.quats)
     noise = _random(torch.randn, raw.means.shape, raw.means, generator) * (gate * strength)[:, None]
-    along = (R.transpose(1, 2) @ noise[..., None]) * torch.exp(2 * raw.log_scales)[..., None]
-    return replace(raw, means=raw.means + (R @ along)[..., 0])
+    # R S^2 R^T of the equation, less R^T: noise alike in all directions may be turned.
+    along = quat_to_matrix(raw.quats) @ (torch.exp(2 * raw.log_scales) * noise)[..., None]
+    return replace(raw, means=raw.means + along[..., 0])
 
 
 def _shared(raw: RawGaussians, origin: Int[Tensor, " m"], is_copy: Bool[Tensor, " m"], min_opacity: float) -> Moved:

@@ -90,6 +90,18 @@ def _cpu() -> Rasterizer:
     return rasterization
 
 
+def _cuda() -> Rasterizer:
+    from spatialwm.render.cuda import rasterization
+
+    return rasterization
+
+
+def _cuda_missing() -> str | None:
+    from spatialwm.render.cuda import missing
+
+    return missing()
+
+
 def _gsplat() -> Rasterizer:
     from spatialwm.render.gsplat import rasterization
 
@@ -107,6 +119,7 @@ def _nothing() -> None:
 
 
 BACKENDS: dict[str, Backend] = {
+    "cuda": Backend(_cuda, _cuda_missing),
     "gsplat": Backend(_gsplat, _gsplat_missing),
     "cpu": Backend(_cpu, _nothing),
     "reference": Backend(_reference, _nothing),

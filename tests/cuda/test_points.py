@@ -79,3 +79,14 @@ def test_equally_near_points_come_by_index_and_never_oneself():
 def test_too_many_neighbors_are_refused():
     with pytest.raises(ShapeError, match="on a GPU k must be 1 to 64; got 65"):
         nearest(cloud(100), 65, None)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_on_a_gpu_large_clouds_are_the_same():
+    points, queries = cloud(100_000), cloud(5000, seed=1)
+    assert torch.equal(farthest_points(points.cuda(), 2000).cpu(), farthest_points(points, 2000))
+    for asked in (None, queries):
+        got, want = (nearest_neighbors(points.to(d), 8, None if asked is None else asked.to(d)) for d in ("cuda", "cpu"))
+        # float32 distances there, float64 here: near ties may fall either way.
+        assert (got[1].cpu() != want[1]).float().mean() < 1e-4
+        torch.testing.assert_close(got[0].cpu(), want[0], rtol=1e-5, atol=0)

@@ -25,3 +25,11 @@ def test_the_kernel_shares_as_the_processor_does():
 @pytest.mark.usefixtures("emulated")
 def test_none_are_none():
     assert [len(t) for t in relocation.relocated(torch.zeros(0), torch.zeros(0, 3), torch.zeros(0, dtype=torch.int64))] == [0, 0]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_a_gpu_shares_as_the_processor_does():
+    g = torch.Generator().manual_seed(0)
+    opacities, scales, counts = torch.rand(10_000, generator=g), torch.rand(10_000, 3, generator=g), torch.arange(10_000) % 60 + 1
+    for a, b in zip(relocated(opacities.cuda(), scales.cuda(), counts.cuda()), relocated(opacities, scales, counts), strict=True):
+        torch.testing.assert_close(a.cpu(), b, rtol=1e-6, atol=0)

@@ -283,8 +283,8 @@ def test_bad_values_are_refused_before_gsplat_is_asked():
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_without_a_gpu_it_says_so():
-    assert "no CUDA GPU" in (backend.missing() or "")
-    with pytest.raises(SpatialwmError, match="gsplat render backend cannot run here: torch finds no CUDA GPU"):
+    assert "NVIDIA GPU" in (backend.missing() or "")
+    with pytest.raises(SpatialwmError, match="gsplat render backend cannot run here: it needs an NVIDIA GPU"):
         choose("gsplat")
 
 

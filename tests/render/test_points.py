@@ -41,6 +41,13 @@ def test_each_point_is_the_farthest_from_all_before(count, start):
     assert farthest_points(points, count, start).tolist() == farthest_by_definition(points, count, start)
 
 
+@pytest.mark.parametrize("bucket", [1, 5, 16])
+def test_buckets_are_skipped_only_where_nothing_changes(monkeypatch, bucket):
+    monkeypatch.setattr("spatialwm.render.cpu.points._BUCKET", bucket)
+    points = cloud(1500, seed=bucket)
+    assert farthest_points(points, 900).tolist() == farthest_by_definition(points, 900, 0)
+
+
 def test_of_equally_far_points_the_first_is_taken():
     points = grid(6)
     assert farthest_points(points, 216, 5).tolist() == farthest_by_definition(points, 216, 5)

@@ -121,6 +121,11 @@ def test_the_dead_move_without_being_seen(seed):
     assert (moved.origin[:30] >= 30).all()
     assert moved.fresh[:30].all()
     assert set(moved.origin[moved.fresh].tolist()) == set(moved.origin[:30].tolist())
+    counts = torch.bincount(moved.origin)[moved.origin][moved.fresh]
+    before = raw.logit_opacities[moved.origin][moved.fresh].sigmoid(), raw.log_scales[moved.origin][moved.fresh].exp()
+    opacities, scales = relocated(*before, counts)
+    torch.testing.assert_close(moved.raw.logit_opacities[moved.fresh].sigmoid(), opacities.clamp(min=0.005))
+    torch.testing.assert_close(moved.raw.log_scales[moved.fresh].exp(), scales)
     same = ~moved.fresh
     assert torch.equal(moved.raw.log_scales[same], raw.log_scales[same])
     assert torch.equal(moved.raw.means, raw.means[moved.origin])
