@@ -68,7 +68,7 @@ def rasterization(
         "camera_ids": torch.from_numpy(np.repeat(np.arange(len(frames)), [len(f) for f in frames])),
         "gaussian_ids": torch.from_numpy(np.concatenate([f.index for f in frames]).astype(np.int64)),
         "means2d": means2d,
-        "radii": torch.from_numpy(np.concatenate([f.radii() for f in frames])),
+        "radii": torch.from_numpy(np.concatenate([f.radii for f in frames])),
         "depths": depths,
         "conics": conics,
         "opacities": opacities2d,

@@ -1,6 +1,7 @@
-"""Which tiles see which splats, nearest first: one radix sort by depth, then a stable counting scatter.
+"""Which tiles see which splats, nearest first: a counting scatter into tiles, then a sort of each tile's list.
 
-Sorting n splats once and scattering in that order beats sorting each tile's list, since a splat lies in several tiles.
+Both passes over the splats read memory forwards, and lists are sorted in the cache, on all threads. Sorting all splats by depth
+first and scattering in that order looks cheaper but visits their rectangles in random order: 1.6 times the time at 400k splats.
 """
 
 from __future__ import annotations
@@ -14,41 +15,9 @@ from spatialwm.render.cpu.layout import FAST, INV_A, REACH, SCHUR, TILE_H, TILE_
 
 F = np.float32
 ZERO, HALF = F(0), F(0.5)
-
-
-@njit(**FAST)
-def depth_order(depths):
-    """Rows, nearest first; equal depths keep their order.
-
-    Positive floats sort like their bits: three stable radix passes of 11 bits. Key and row travel in one 64-bit word.
-    """
-    n = len(depths)
-    bits = depths.view(np.uint32)
-    histogram = np.zeros((3, 2048), np.int64)
-    low = np.uint64(2047)
-    words, spare = np.empty(n, np.uint64), np.empty(n, np.uint64)
-    for i in range(n):
-        key = np.uint64(bits[i])
-        words[i] = (key << np.uint64(32)) | np.uint64(i)
-        histogram[0, key & low] += 1
-        histogram[1, (key >> np.uint64(11)) & low] += 1
-        histogram[2, key >> np.uint64(22)] += 1
-    for digit in range(3):
-        running = 0
-        for j in range(2048):
-            count = histogram[digit, j]
-            histogram[digit, j] = running
-            running += count
-        shift = np.uint64(32 + 11 * digit)
-        for i in range(n):
-            d = (words[i] >> shift) & low
-            spare[histogram[digit, d]] = words[i]
-            histogram[digit, d] += 1
-        words, spare = spare, words
-    order = np.empty(n, np.int32)
-    for i in range(n):
-        order[i] = np.int32(words[i] & np.uint64(0xFFFFFFFF))
-    return order
+LOW32 = np.uint64(0xFFFFFFFF)
+FEW = 48
+"""Lists up to this long are sorted by insertion."""
 
 
 @njit(**FAST)
@@ -67,6 +36,8 @@ def band_span(s, top, bottom):
 @njit(**FAST)
 def tile_span(s, rect, tile_y, width):
     """Tiles ``x0..x1`` of one tile row that the visible ellipse truly touches (its bounding box touches more)."""
+    if rect[1] - rect[0] == 1 or rect[3] - rect[2] == 1:
+        return np.intp(rect[0]), np.intp(rect[1])
     top = F(tile_y * TILE_H) + HALF - s[Y]
     left, right = band_span(s, top, top + F(TILE_H - 1))
     if left > right or left - HALF > F(width - 1) or right < HALF:
@@ -78,15 +49,13 @@ def tile_span(s, rect, tile_y, width):
 
 
 @njit(**FAST)
-def count_tiles(start, stop, order, splats, rects, width, tiles_x, counts, touched):
-    """Add to ``counts`` (tiles,) how many splats of ranks start..stop touch each tile; ``touched`` (n,) gets their tiles."""
-    for rank in range(start, stop):
-        row = order[rank]
+def count_tiles(start, stop, splats, rects, width, tiles_x, counts, touched):
+    """Add to ``counts`` (tiles,) how many of the rows start..stop touch each tile; ``touched`` (n,) gets how many each does."""
+    for row in range(start, stop):
         rect = rects[row]
-        many = rect[1] - rect[0] > 1 and rect[3] - rect[2] > 1
         total = 0
         for ty in range(rect[2], rect[3]):
-            x0, x1 = tile_span(splats[row], rect, ty, width) if many else (np.intp(rect[0]), np.intp(rect[1]))
+            x0, x1 = tile_span(splats[row], rect, ty, width)
             for tx in range(x0, x1):
                 counts[ty * tiles_x + tx] += 1
                 total += 1
@@ -110,23 +79,92 @@ def tile_starts(counts):
 
 
 @njit(**FAST)
-def scatter_tiles(start, stop, order, splats, rects, width, tiles_x, cursor, lists, first_slot, slots):
-    """Write ranks start..stop into their tiles' lists; parts in order keep every list sorted by depth.
+def scatter_tiles(start, stop, splats, rects, depths, width, tiles_x, cursor, first_slot, owner, words):
+    """Write rows start..stop into their tiles' lists, as 64-bit words of depth and name: positive floats sort like their bits.
 
-    ``slots``, unless empty, gets a number per list entry, consecutive over the entries of a splat from ``first_slot`` on.
+    The name is the row; or, unless ``first_slot`` is empty, the number of the entry when counted row by row, whose row then goes
+    to ``owner``. Both grow with the row.
     """
-    for rank in range(start, stop):
-        row = order[rank]
+    bits = depths.view(np.uint32)
+    for row in range(start, stop):
         rect = rects[row]
-        many = rect[1] - rect[0] > 1 and rect[3] - rect[2] > 1
-        slot = first_slot[row] if len(slots) else 0
+        depth = np.uint64(bits[row]) << np.uint64(32)
+        slot = first_slot[row] if len(first_slot) else 0
         for ty in range(rect[2], rect[3]):
-            x0, x1 = tile_span(splats[row], rect, ty, width) if many else (np.intp(rect[0]), np.intp(rect[1]))
+            x0, x1 = tile_span(splats[row], rect, ty, width)
             for tx in range(x0, x1):
                 tile = ty * tiles_x + tx
-                at = cursor[tile]
-                lists[at] = row
-                if len(slots):
-                    slots[at] = slot
+                if len(first_slot):
+                    words[cursor[tile]] = depth | np.uint64(slot)
+                    owner[slot] = row
                     slot += 1
-                cursor[tile] = at + 1
+                else:
+                    words[cursor[tile]] = depth | np.uint64(row)
+                cursor[tile] += 1
+
+
+@njit(**FAST)
+def insertion_sort(words, start, stop):
+    """Sort a short list in place."""
+    for i in range(start + 1, stop):
+        word = words[i]
+        j = i - 1
+        while j >= start and words[j] > word:
+            words[j + 1] = words[j]
+            j -= 1
+        words[j + 1] = word
+
+
+@njit(**FAST)
+def radix_sort(words, spare, start, stop):
+    """Sort a list in place by its upper 32 bits, stably: four digits of 8 bits, less those that are the same in all words."""
+    histogram = np.zeros((4, 256), np.int32)
+    n = stop - start
+    low = np.uint64(255)
+    for i in range(start, stop):
+        word = words[i]
+        for digit in range(4):
+            histogram[digit, (word >> np.uint64(32 + 8 * digit)) & low] += 1
+    here, there = words[start:stop], spare[:n]
+    swapped = False
+    for digit in range(4):
+        shift = np.uint64(32 + 8 * digit)
+        count = histogram[digit]
+        if count[(here[0] >> shift) & low] == n:
+            continue
+        running = 0
+        for j in range(256):
+            size = count[j]
+            count[j] = running
+            running += size
+        for i in range(n):
+            word = here[i]
+            d = (word >> shift) & low
+            there[count[d]] = word
+            count[d] += 1
+        here, there = there, here
+        swapped = not swapped
+    if swapped:
+        for i in range(n):
+            there[i] = here[i]
+
+
+@njit(**FAST)
+def sort_tiles(part, parts, starts, words, owner, lists, slots):
+    """Sort every ``parts``-th tile's list by depth, ties in row order; write its rows and, where words name them, slots."""
+    longest = 0
+    for tile in range(part, len(starts) - 1, parts):
+        longest = max(longest, starts[tile + 1] - starts[tile])
+    spare = np.empty(longest, np.uint64)
+    for tile in range(part, len(starts) - 1, parts):
+        start, stop = starts[tile], starts[tile + 1]
+        if stop - start <= FEW:
+            insertion_sort(words, start, stop)
+        else:
+            radix_sort(words, spare, start, stop)
+        for e in range(start, stop):
+            name = np.int32(words[e] & LOW32)
+            if len(owner):
+                slots[e], lists[e] = name, owner[name]
+            else:
+                lists[e] = name

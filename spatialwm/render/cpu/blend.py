@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import njit
 
-from spatialwm.render.cpu.bin import band_span
 from spatialwm.render.cpu.blocks import blend_blocks
-from spatialwm.render.cpu.layout import (
-    BLOCK_W,
-    CHANNELS,
-    FAST,
-    HALF_H,
-    INV_A,
-    OPACITY,
-    SCHUR,
-    TILE_H,
-    TILE_PIXELS,
-    TILE_W,
-    A,
-    B,
-    X,
-    Y,
-)  # fmt: skip
+from spatialwm.render.cpu.layout import BLOCK_W, FAST, TILE_H, TILE_PIXELS, TILE_W
 from spatialwm.render.cpu.plain import blend_pixels
 from spatialwm.render.cpu.vectors import prefetch
 
 F = np.float32
-ZERO, HALF, ONE = F(0), F(0.5), F(1)
+ZERO, ONE = F(0), F(1)
 CHECK_EVERY = 64
-"""Splats between looks for full strips; a look costs about one splat."""
+"""Splats between looks for full blocks; a look costs about one splat."""
 AHEAD = 8
 """Splats whose records are fetched early: a list names records in random order, and each would be a miss."""
 
@@ -52,78 +34,52 @@ def plane_index(lanes, x, y):
 
 
 @njit(**FAST)
-def open_pixels(lanes, planes, columns):
+def open_pixels(lanes, planes, columns, rows):
     """Full transmittance inside the image, closed outside."""
     for y in range(TILE_H):
         for x in range(TILE_W):
-            planes[plane_index(lanes, x, y)] = ONE if x < columns else -ONE
+            planes[plane_index(lanes, x, y)] = ONE if x < columns and y < rows else -ONE
 
 
 @njit(**FAST)
-def close_full_strips(lanes, planes, closed, strips):
-    """Mark strips without an open pixel; True while any strip is open."""
+def find_open(lanes, planes, open_blocks):
+    """Mark the blocks (in plain loops: the rows) that have an open pixel; False when there is none."""
+    bw, bh = block_shape(lanes)
+    across = TILE_W // bw if bw > 1 else 1
+    size = TILE_W * bh // across
     any_open = False
-    size = TILE_W * block_shape(lanes)[1]
-    for strip in range(strips):
-        if closed[strip] == 0:
+    for strip in range(TILE_H // bh):
+        bits = np.uint8(0)
+        for column in range(across):
             top = -ONE
             for i in range(size):
-                top = max(top, planes[strip * size + i])
+                top = max(top, planes[(strip * across + column) * size + i])
             if top > ZERO:
+                bits |= np.uint8(1 << column)
                 any_open = True
-            else:
-                closed[strip] = 1
+        open_blocks[strip] = bits
     return any_open
 
 
 @njit(**FAST)
-def find_blocks(lanes, s, left, top, rows, closed, spans):
-    """Blocks of a tile that the visible ellipse touches: first and last of each strip into ``spans``; returns the strips."""
-    bw, bh = block_shape(lanes)
-    first = max(math.ceil(s[Y] - top - s[HALF_H] - HALF), 0)
-    last = min(math.floor(s[Y] - top + s[HALF_H] - HALF), rows - 1)
-    if first > last:
-        return 0, -1
-    first, last = first // bh, last // bh
-    for strip in range(first, last + 1):
-        spans[2 * strip], spans[2 * strip + 1] = 0, -1
-        if closed[strip] != 0:
-            continue
-        dy = top + F(strip * bh) + HALF - s[Y]
-        x0, x1 = band_span(s, dy, dy + F(bh - 1))
-        # Truncation then rounds x0 up and x1 down, a hundredth of a pixel generously.
-        x0, x1 = max(x0 - left + F(0.49), ZERO), min(x1 - left - F(0.49), F(TILE_W - 1))
-        if x0 < F(TILE_W) and x1 >= ZERO and int(x0) <= int(x1):
-            spans[2 * strip], spans[2 * strip + 1] = int(x0) // bw, int(x1) // bw
-    return first, last
-
-
-@njit(**FAST)
-def blend_tile(lanes, channels, track, tile, starts, lists, splats, planes, best, closed, spans, width, height, tiles_x):
+def blend_tile(lanes, channels, track, tile, starts, lists, splats, planes, best, open_blocks, width, height, tiles_x):
     """Composite one tile's splats into ``planes``."""
-    left, top = F((tile % tiles_x) * TILE_W), F((tile // tiles_x) * TILE_H)
-    rows = min(TILE_H, height - (tile // tiles_x) * TILE_H)
-    strips = (rows - 1) // block_shape(lanes)[1] + 1
+    x0, y0 = (tile % tiles_x) * TILE_W, (tile // tiles_x) * TILE_H
+    left, top = F(x0), F(y0)
     planes[:] = ZERO
     best[:] = -1
-    closed[:] = 0
-    open_pixels(lanes, planes, width - (tile % tiles_x) * TILE_W)
+    open_pixels(lanes, planes, width - x0, height - y0)
+    find_open(lanes, planes, open_blocks)
     flat, stride = splats.reshape(-1), splats.shape[1]
     begin, end = starts[tile], starts[tile + 1]
     for e in range(begin, end):
         prefetch(flat, np.intp(lists[min(e + AHEAD, end - 1)]) * stride)
         row = lists[e]
-        s = splats[row]
-        first, last = find_blocks(lanes, s, left, top, rows, closed, spans)
-        x, y, slope = s[X] - left - HALF, s[Y] - top - HALF, -s[B] * s[INV_A]
         if len(lanes) == 1:
-            blend_pixels(channels, track, planes, best, spans, first, last, x, y, s[A], slope, s[SCHUR], s[OPACITY],
-                         flat, row * stride + CHANNELS, row)  # fmt: skip
+            blend_pixels(channels, track, planes, open_blocks, flat, np.intp(row) * stride, left, top, best, row)
         else:
-            blend_blocks(  # pyright: ignore[reportCallIssue]
-                         lanes, channels, track, planes, best, spans, first, last, x, y, s[A], slope, s[SCHUR], s[OPACITY],
-                         flat, row * stride + CHANNELS, row)  # fmt: skip
-        if (e + 1 - begin) % CHECK_EVERY == 0 and not close_full_strips(lanes, planes, closed, strips):
+            blend_blocks(lanes, channels, track, planes, open_blocks, flat, np.intp(row) * stride, left, top, best, row)  # pyright: ignore[reportCallIssue]
+        if (e + 1 - begin) % CHECK_EVERY == 0 and not find_open(lanes, planes, open_blocks):
             break
 
 
@@ -144,9 +100,9 @@ def blend(lanes, channels, track, part, parts, starts, lists, index, splats, bac
     tiles_x = (width + TILE_W - 1) // TILE_W
     planes = np.empty((2 + len(channels)) * TILE_PIXELS, np.float32)
     best = np.empty(TILE_PIXELS, np.int32)
-    closed, spans = np.empty(TILE_H, np.uint8), np.empty(2 * TILE_H, np.intp)
+    open_blocks = np.empty(TILE_H, np.uint8)
     for tile in range(part, len(starts) - 1, parts):
-        blend_tile(lanes, channels, track, tile, starts, lists, splats, planes, best, closed, spans, width, height, tiles_x)
+        blend_tile(lanes, channels, track, tile, starts, lists, splats, planes, best, open_blocks, width, height, tiles_x)
         left, top = (tile % tiles_x) * TILE_W, (tile // tiles_x) * TILE_H
         for y in range(min(TILE_H, height - top)):
             for x in range(min(TILE_W, width - left)):

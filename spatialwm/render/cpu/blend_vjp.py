@@ -9,23 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from spatialwm.render.cpu.blend import AHEAD, CHECK_EVERY, block_shape, close_full_strips, find_blocks, open_pixels, plane_index
+from spatialwm.render.cpu.blend import AHEAD, CHECK_EVERY, find_open, open_pixels, plane_index
 from spatialwm.render.cpu.blocks import blend_blocks_vjp
-from spatialwm.render.cpu.layout import (
-    CHANNELS,
-    FAST,
-    INV_A,
-    OPACITY,
-    SCHUR,
-    TILE_H,
-    TILE_PIXELS,
-    TILE_W,
-    A,
-    B,
-    C,
-    X,
-    Y,
-)  # fmt: skip
+from spatialwm.render.cpu.layout import FAST, INV_A, OPACITY, TILE_H, TILE_PIXELS, TILE_W, A, B, C
 from spatialwm.render.cpu.plain import blend_pixels_vjp
 from spatialwm.render.cpu.vectors import prefetch
 
@@ -42,7 +28,7 @@ def open_gradients(lanes, channels, tile, first, count, image, alpha, v_image, v
     height, width = alpha.shape
     left, top = (tile % tiles_x) * TILE_W, (tile // tiles_x) * TILE_H
     planes[TILE_PIXELS:] = ZERO
-    open_pixels(lanes, planes, width - left)
+    open_pixels(lanes, planes, width - left, height - top)
     for y in range(min(TILE_H, height - top)):
         for x in range(min(TILE_W, width - left)):
             pixel = plane_index(lanes, x, y)
@@ -56,31 +42,24 @@ def open_gradients(lanes, channels, tile, first, count, image, alpha, v_image, v
 
 
 @njit(**FAST)
-def blend_tile_vjp(lanes, channels, absolute, tile, starts, lists, slots, splats, planes, sums, closed, spans, height,
-                   tiles_x, by_slot):  # fmt: skip
+def blend_tile_vjp(lanes, channels, absolute, tile, starts, lists, slots, splats, planes, sums, open_blocks, tiles_x, by_slot):
     """Write the gradients of one tile's splats into their slots."""
     left, top = F((tile % tiles_x) * TILE_W), F((tile // tiles_x) * TILE_H)
-    rows = min(TILE_H, height - (tile // tiles_x) * TILE_H)
-    strips = (rows - 1) // block_shape(lanes)[1] + 1
     flat, stride = splats.reshape(-1), splats.shape[1]
     depth = len(channels)
     begin, end = starts[tile], starts[tile + 1]
     done = end
-    closed[:] = 0
+    find_open(lanes, planes, open_blocks)
     for e in range(begin, end):
         prefetch(flat, np.intp(lists[min(e + AHEAD, end - 1)]) * stride)
         row = lists[e]
         s, v = splats[row], by_slot[slots[e]]
-        first, last = find_blocks(lanes, s, left, top, rows, closed, spans)
-        x, y, slope = s[X] - left - HALF, s[Y] - top - HALF, -s[B] * s[INV_A]
         if len(lanes) == 1:
-            blend_pixels_vjp(channels, absolute, planes, sums, spans, first, last, x, y, s[A], slope, s[SCHUR], s[OPACITY], s[B],
-                             flat, row * stride + CHANNELS)  # fmt: skip
+            blend_pixels_vjp(channels, absolute, planes, open_blocks, flat, np.intp(row) * stride, left, top, sums)
         else:
-            blend_blocks_vjp(  # pyright: ignore[reportCallIssue]
-                             lanes, channels, absolute, planes, sums, spans, first, last, x, y, s[A], slope, s[SCHUR],
-                             s[OPACITY], s[B], flat, row * stride + CHANNELS)  # fmt: skip
+            blend_blocks_vjp(lanes, channels, absolute, planes, open_blocks, flat, np.intp(row) * stride, left, top, sums)  # pyright: ignore[reportCallIssue]
         # From moments about the crest (u) to moments about the centre: dx = u + slope dy.
+        slope = -s[B] * s[INV_A]
         w, w_dy, w_dydy = sums[0], sums[3], sums[5]
         w_dx, w_dxdy = sums[1] + slope * w_dy, sums[4] + slope * w_dydy
         w_dxdx = sums[2] + slope * (sums[4] + w_dxdy)
@@ -88,7 +67,7 @@ def blend_tile_vjp(lanes, channels, absolute, tile, starts, lists, slots, splats
         v[V_A], v[V_B], v[V_C], v[V_OPACITY] = -HALF * w_dxdx, -w_dxdy, -HALF * w_dydy, w / s[OPACITY]
         for c in range(depth + 2 * len(absolute)):
             v[V_CHANNELS + c] = sums[6 + c]
-        if (e + 1 - begin) % CHECK_EVERY == 0 and not close_full_strips(lanes, planes, closed, strips):
+        if (e + 1 - begin) % CHECK_EVERY == 0 and not find_open(lanes, planes, open_blocks):
             done = e + 1
             break
     for e in range(done, end):
@@ -105,15 +84,13 @@ def blend_vjp(lanes, channels, absolute, part, parts, starts, lists, slots, spla
         v_image, v_alpha: (h, w, all channels) and (h, w).
         by_slot: (slots, V_CHANNELS + channels [+ 2]), written.
     """
-    height, width = alpha.shape
-    tiles_x = (width + TILE_W - 1) // TILE_W
+    tiles_x = (alpha.shape[1] + TILE_W - 1) // TILE_W
     planes = np.empty((2 + len(channels)) * TILE_PIXELS, np.float32)
-    sums = np.empty(V_CHANNELS + len(channels) + 2, np.float32)
-    closed, spans = np.empty(TILE_H, np.uint8), np.empty(2 * TILE_H, np.intp)
+    sums = np.empty(V_CHANNELS + len(channels) + 2 + 8, np.float32)  # written eight at a time
+    open_blocks = np.empty(TILE_H, np.uint8)
     for tile in range(part, len(starts) - 1, parts):
         open_gradients(lanes, channels, tile, first, count, image, alpha, v_image, v_alpha, planes, tiles_x)
-        blend_tile_vjp(lanes, channels, absolute, tile, starts, lists, slots, splats, planes, sums, closed, spans, height,
-                       tiles_x, by_slot)  # fmt: skip
+        blend_tile_vjp(lanes, channels, absolute, tile, starts, lists, slots, splats, planes, sums, open_blocks, tiles_x, by_slot)
 
 
 @njit(**FAST)

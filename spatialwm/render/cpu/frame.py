@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spatialwm.render.cpu.cache import kernels_cached_for
-from spatialwm.render.cpu.layout import CHANNELS, FRUSTUM_MARGIN, INV_A, OPACITY, REACH, SCHUR, TILE_H, TILE_W, A, C, X, Y
+from spatialwm.render.cpu.layout import CHANNELS, FRUSTUM_MARGIN, OPACITY, TILE_H, TILE_W, A, C, X, Y
 from spatialwm.render.cpu.threads import run, spans
 
 with kernels_cached_for(Path(__file__).parent):
@@ -63,23 +63,27 @@ class Frame:
         """Find what is visible, with room for ``channels`` per record; returns how many Gaussians are not finite."""
         n = len(source.means)
         self.threads = 1 if n < _SERIAL_BELOW and self.width * self.height < 128 * 128 else self.machine_threads
-        index, depths, rects = np.empty(n, np.int32), np.empty(n, np.float32), np.empty((n, 4), np.int16)
-        splats = _aligned(n, CHANNELS + max(4, min(CHANNEL_GROUPS[-1], channels)))
+        index, depths = np.empty(n, np.int32), np.empty(n, np.float32)
+        rects, radii = np.empty((n, 4), np.int16), np.empty((n, 2), np.int32)
+        splats = _aligned(n, CHANNELS + max(6, min(CHANNEL_GROUPS[-1], channels)))
 
         def job(start: int, stop: int) -> tuple[int, int, int]:
             visible, bad = projection.project(
                 start, stop, *source, self.view, self.axis, self.K, self.limits, self.width, self.height, self.near, self.far,
-                self.eps2d, self.antialiased, index, splats, depths, rects,
+                self.eps2d, self.antialiased, index, splats, depths, rects, radii,
             )  # fmt: skip
             return start, visible, bad
 
         visible = not_finite = 0
         for start, count, bad in self._chunks(n, job):
             if start != visible and count:
-                projection.close_gap(start, visible, count, index, splats, depths, rects)
+                projection.close_gap(start, visible, count, index, splats, depths, rects, radii)
             visible += count
             not_finite += bad
-        self.index, self.depths, self.rects, self.splats = index[:visible], depths[:visible], rects[:visible], splats[:visible]
+        self.index, self.depths, self.rects, self.radii, self.splats = (
+            rows[:visible] for rows in (index, depths, rects, radii, splats)
+        )
+        self.loaded = (0, 0, 0)
         return not_finite
 
     def shade(self, means: np.ndarray, sh: np.ndarray | None, bases: int, plain: list[np.ndarray], with_depth: bool) -> int:
@@ -103,21 +107,21 @@ class Frame:
         return shading.copy_in(start, stop, self.index, values, self.channels, column)
 
     def bin(self, *, with_slots: bool) -> None:
-        """Depth order and tile lists; with slots for gradients, one per splat and tile."""
-        order = binning.depth_order(self.depths)
+        """Tile lists, nearest first; with slots for gradients, one per splat and tile."""
         tiles_x, tiles_y = -(-self.width // TILE_W), -(-self.height // TILE_H)
-        parts = spans(len(order), self.threads)
+        parts = spans(len(self), self.threads)
         counts = np.zeros((max(len(parts), 1), tiles_x * tiles_y), np.int64)
-        touched = np.empty(len(order), np.int32)
-        shape = (self.width, tiles_x)
-        run([partial(binning.count_tiles, a, b, order, self.splats, self.rects, *shape, counts[p], touched)
+        touched = np.empty(len(self), np.int32)
+        run([partial(binning.count_tiles, a, b, self.splats, self.rects, self.width, tiles_x, counts[p], touched)
              for p, (a, b) in enumerate(parts)], self.threads)  # fmt: skip
         self.starts = binning.tile_starts(counts)
-        self.lists = np.empty(self.starts[-1], np.int32)
-        self.slots = np.empty(self.starts[-1] if with_slots else 0, np.int32)
-        self.first_slot = np.concatenate([[0], np.cumsum(touched, dtype=np.int64)]) if with_slots else np.zeros(1, np.int64)
-        run([partial(binning.scatter_tiles, a, b, order, self.splats, self.rects, *shape, counts[p], self.lists, self.first_slot,
-                     self.slots) for p, (a, b) in enumerate(parts)], self.threads)  # fmt: skip
+        entries = self.starts[-1]
+        words, self.lists = np.empty(entries, np.uint64), np.empty(entries, np.int32)
+        self.slots, owner = (np.empty(entries if with_slots else 0, np.int32) for _ in range(2))
+        self.first_slot = np.concatenate([[0], np.cumsum(touched, dtype=np.int64)]) if with_slots else np.zeros(0, np.int64)
+        run([partial(binning.scatter_tiles, a, b, self.splats, self.rects, self.depths, self.width, tiles_x, counts[p],
+                     self.first_slot, owner, words) for p, (a, b) in enumerate(parts)], self.threads)  # fmt: skip
+        self._tiles(partial(binning.sort_tiles, starts=self.starts, words=words, owner=owner, lists=self.lists, slots=self.slots))
 
     def blend(self, background: np.ndarray, *, with_ids: bool) -> None:
         """Fill ``image``, ``alpha`` and ``ids``."""
@@ -132,13 +136,6 @@ class Frame:
                 splats=self.splats, background=background, first=first, count=count, image=self.image, alpha=self.alpha,
                 ids=self.ids,
             ))  # fmt: skip
-
-    def radii(self) -> np.ndarray:
-        """Half sizes of the boxes outside which alpha < 1/255, in whole px (m, 2) int32."""
-        s = self.splats
-        # Of the covariance, xx = C / det and yy = A / det; det = A * SCHUR.
-        squares = np.stack([s[:, C] * s[:, INV_A] / s[:, SCHUR], 1 / s[:, SCHUR]], axis=1) * s[:, REACH, None]
-        return np.ceil(np.sqrt(squares).clip(max=1e9)).astype(np.int32)
 
     @property
     def means2d(self) -> np.ndarray:
@@ -217,6 +214,9 @@ class Frame:
 
     def _load(self, first: int, count: int, size: int) -> None:
         """Put a group of channels into the records, widening them where it must be."""
+        if self.loaded == (first, count, size):
+            return
+        self.loaded = (first, count, size)
         if self.splats.shape[1] < CHANNELS + size:
             wider = _aligned(len(self), CHANNELS + size)
             wider[:, :CHANNELS] = self.splats[:, :CHANNELS]

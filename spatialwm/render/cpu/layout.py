@@ -12,17 +12,15 @@ BLOCK_W = 4
 """Pixels in a row of a block. A vector holds one block: 4x4 pixels in 16 lanes, 4x2 in 8, 4x1 in 4. Splats are a few pixels wide
 and as high, so blocks waste fewer lanes and need fewer row preparations than vectors laid along a row."""
 
-# Columns of a splat record (float32), which with four channels is one cache line. Channels follow from column CHANNELS on.
+# Columns of a splat record (float32), which with up to six channels is one cache line. Channels follow from column CHANNELS on.
 X, Y = 0, 1  # projected centre, px
 A, B, C = 2, 3, 4  # conic (inverse 2D covariance): power = -(A dx^2 + 2 B dx dy + C dy^2) / 2
 OPACITY = 5  # after the antialiasing compensation
 REACH = 6  # 2 ln(255 opacity): alpha >= 1/255 exactly where -2 power <= REACH
 INV_A = 7
 SCHUR = 8  # det / A: power = -(A u^2 + SCHUR dy^2) / 2 with u = dx + B / A dy, two terms that do not cancel
-HALF_H = 9  # half height of the visible ellipse, px
-WIDEST = 10  # dy at which the ellipse is widest to the right, px; to the left it is -WIDEST
-DEPTH = 11  # m along the optical axis
-CHANNELS = 12
+WIDEST = 9  # dy at which the visible ellipse is widest to the right, px; to the left it is -WIDEST
+CHANNELS = 10
 
 # The image formation of gsplat 1.5.3.
 MIN_ALPHA = np.float32(1 / 255)

@@ -5,7 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from spatialwm.render.cpu.layout import FAST, MAX_ALPHA, MIN_ALPHA, MIN_TRANSMITTANCE, TILE_PIXELS, TILE_W
+from spatialwm.render.cpu.bin import band_span
+from spatialwm.render.cpu.layout import (
+    CHANNELS,
+    FAST,
+    INV_A,
+    MAX_ALPHA,
+    MIN_ALPHA,
+    MIN_TRANSMITTANCE,
+    OPACITY,
+    SCHUR,
+    TILE_H,
+    TILE_PIXELS,
+    TILE_W,
+    A,
+    B,
+    X,
+    Y,
+)  # fmt: skip
 from spatialwm.render.cpu.vectors import EXP_FLOOR, EXP_POLY
 
 F = np.float32
@@ -25,14 +42,31 @@ def exp(x):
 
 
 @njit(**FAST)
-def blend_pixels(channels, track, planes, best, spans, first, last, x, y, a, slope, schur, opacity, splats, at, name):
-    """See ``blocks.blend_blocks``; a block is one pixel."""
-    for row in range(first, last + 1):
+def row_span(s, y, left, top, open_rows):
+    """First and last pixel of row ``y`` of a tile that the visible ellipse touches; first > last: none."""
+    if open_rows[y] == 0:
+        return 0, -1
+    dy = top + F(y) + HALF - s[Y]
+    x0, x1 = band_span(s, dy, dy)
+    # Truncation then rounds x0 up and x1 down, a hundredth of a pixel generously.
+    x0, x1 = max(x0 - left + F(0.49), ZERO), min(x1 - left - F(0.49), F(TILE_W - 1))
+    if x0 >= F(TILE_W) or x1 < ZERO:
+        return 0, -1
+    return int(x0), int(x1)
+
+
+@njit(**FAST)
+def blend_pixels(channels, track, planes, open_rows, splats, at, left, top, best, name):
+    """See ``blocks.blend_blocks``; ``open_rows`` are not zero where a row has an open pixel."""
+    s = splats[at : at + CHANNELS + len(channels)]
+    x, y, slope = s[X] - left - HALF, s[Y] - top - HALF, -s[B] * s[INV_A]
+    for row in range(TILE_H):
         dy = F(row) - y
-        for column in range(spans[2 * row], spans[2 * row + 1] + 1):
+        first, last = row_span(s, row, left, top, open_rows)
+        for column in range(first, last + 1):
             pixel = row * TILE_W + column
             u = F(column) - x - slope * dy
-            alpha = min(opacity * exp(-HALF * (a * u * u + schur * dy * dy)), MAX_ALPHA)
+            alpha = min(s[OPACITY] * exp(-HALF * (s[A] * u * u + s[SCHUR] * dy * dy)), MAX_ALPHA)
             T = planes[pixel]
             if alpha < MIN_ALPHA or T <= ZERO:
                 continue
@@ -42,7 +76,7 @@ def blend_pixels(channels, track, planes, best, spans, first, last, x, y, a, slo
                 continue
             planes[pixel] = T - weight
             for c in range(len(channels)):
-                planes[pixel + TILE_PIXELS * (1 + c)] += weight * splats[at + c]
+                planes[pixel + TILE_PIXELS * (1 + c)] += weight * s[CHANNELS + c]
             if len(track) > 0:
                 heaviest = pixel + TILE_PIXELS * (1 + len(channels))
                 if weight > planes[heaviest]:
@@ -51,16 +85,19 @@ def blend_pixels(channels, track, planes, best, spans, first, last, x, y, a, slo
 
 
 @njit(**FAST)
-def blend_pixels_vjp(channels, absolute, planes, sums, spans, first, last, x, y, a, slope, schur, opacity, b, splats, at):
+def blend_pixels_vjp(channels, absolute, planes, open_rows, splats, at, left, top, sums):
     """See ``blocks.blend_blocks_vjp``."""
     depth = len(channels)
+    s = splats[at : at + CHANNELS + depth]
+    x, y, slope = s[X] - left - HALF, s[Y] - top - HALF, -s[B] * s[INV_A]
     sums[:] = ZERO
-    for row in range(first, last + 1):
+    for row in range(TILE_H):
         dy = F(row) - y
-        for column in range(spans[2 * row], spans[2 * row + 1] + 1):
+        first, last = row_span(s, row, left, top, open_rows)
+        for column in range(first, last + 1):
             pixel = row * TILE_W + column
             u = F(column) - x - slope * dy
-            raw = opacity * exp(-HALF * (a * u * u + schur * dy * dy))
+            raw = s[OPACITY] * exp(-HALF * (s[A] * u * u + s[SCHUR] * dy * dy))
             alpha = min(raw, MAX_ALPHA)
             T = planes[pixel]
             if alpha < MIN_ALPHA or T <= ZERO:
@@ -73,7 +110,7 @@ def blend_pixels_vjp(channels, absolute, planes, sums, spans, first, last, x, y,
             here = ZERO
             for c in range(depth):
                 grad = planes[pixel + TILE_PIXELS * (2 + c)]
-                here += grad * splats[at + c]
+                here += grad * s[CHANNELS + c]
                 sums[6 + c] += weight * grad
             rest = planes[pixel + TILE_PIXELS] - weight * here
             planes[pixel + TILE_PIXELS] = rest
@@ -87,5 +124,5 @@ def blend_pixels_vjp(channels, absolute, planes, sums, spans, first, last, x, y,
             sums[4] += w * u * dy
             sums[5] += w * dy * dy
             if len(absolute) > 0:
-                sums[6 + depth] += abs(w * u * a)
-                sums[7 + depth] += abs(w * (u * b + schur * dy))
+                sums[6 + depth] += abs(w * u * s[A])
+                sums[7 + depth] += abs(w * (u * s[B] + s[SCHUR] * dy))

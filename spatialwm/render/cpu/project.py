@@ -13,7 +13,6 @@ from numba import njit
 from spatialwm.render.cpu.layout import (
     CHANNELS,
     FAST,
-    HALF_H,
     INV_A,
     MIN_ALPHA,
     OPACITY,
@@ -53,7 +52,7 @@ def rotation(quats, i):
 
 @njit(**FAST)
 def project(start, stop, means, quats, scales, opacities, view, axis, K, limits, width, height, near, far, eps2d,
-            antialiased, index, splats, depths, rects):  # fmt: skip
+            antialiased, index, splats, depths, rects, radii):  # fmt: skip
     """Write what is visible of Gaussians start..stop, densely and in order, from row ``start`` of the outputs on.
 
     Args:
@@ -62,6 +61,7 @@ def project(start, stop, means, quats, scales, opacities, view, axis, K, limits,
         splats: (n, stride) records; the columns up to CHANNELS are written.
         depths: (n,), written.
         rects: (n, 4) int16, written: the tiles x0, x1, y0, y1 of its bounding box, ends exclusive.
+        radii: (n, 2) int32, written: half sizes of that box, rounded up, px.
 
     Returns:
         How many are visible, and how many were skipped because a field is not finite.
@@ -121,16 +121,17 @@ def project(start, stop, means, quats, scales, opacities, view, axis, K, limits,
         g = splats[row]
         g[X], g[Y], g[A], g[B], g[C] = x, y, a, -xy * inv, xx * inv
         g[OPACITY], g[REACH], g[INV_A], g[SCHUR] = opacity, reach, ONE / a, inv / a
-        g[HALF_H], g[WIDEST] = half_h, half_w * xy / xx
+        g[WIDEST] = half_w * xy / xx
         rects[row, 0], rects[row, 1] = x0 // TILE_W, x1 // TILE_W + 1
         rects[row, 2], rects[row, 3] = y0 // TILE_H, y1 // TILE_H + 1
+        radii[row, 0], radii[row, 1] = np.int32(math.ceil(min(half_w, F(1e9)))), np.int32(math.ceil(min(half_h, F(1e9))))
         index[row], depths[row] = i, z
         row += 1
     return row - start, not_finite
 
 
 @njit(**FAST)
-def close_gap(source, target, count, index, splats, depths, rects):
+def close_gap(source, target, count, index, splats, depths, rects, radii):
     """Move rows source..source + count down to ``target``."""
     for k in range(count):
         a, b = source + k, target + k
@@ -138,4 +139,6 @@ def close_gap(source, target, count, index, splats, depths, rects):
             splats[b, j] = splats[a, j]
         for j in range(4):
             rects[b, j] = rects[a, j]
+        for j in range(2):
+            radii[b, j] = radii[a, j]
         index[b], depths[b] = index[a], depths[a]
