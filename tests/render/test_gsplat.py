@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,6 +24,15 @@ from spatialwm.render.reference import rasterization as reference
 NEEDS = "gsplat is not installed: pip install 'spatialwm[cuda]'"
 W, H = 37, 26
 K = torch.tensor([[[30.0, 0, 17.0], [0, 31.0, 12.0], [0, 0, 1]]])
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """The tensors are small: torch's threads would cost more than they do, on a busy machine twenty times."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def views(count: int) -> torch.Tensor:
