@@ -53,13 +53,13 @@ class Rasterizer(Protocol):
             eps2d: variance in px^2 added to every projected Gaussian.
             backgrounds: colour channels seen where nothing covers.
             absgrad: after ``backward()``, ``info["means2d"].absgrad`` (m, 2) holds the sum over pixels of the absolute
-                gradient (AbsGS), where ``.grad`` holds the absolute value's cancelling sum.
+                gradient (AbsGS); in ``.grad`` gradients of opposite sign cancel.
             features: further channels of any meaning, blended over nothing; they follow the colours and precede the depth.
             with_ids: also find, per pixel, the Gaussian of greatest weight (beyond gsplat).
 
         Returns:
-            ``info`` holds gsplat's packed entries, one per visible pair of camera and Gaussian, nearest first, so that gsplat's
-            ``DefaultStrategy`` with ``packed=True`` runs on them: ``camera_ids``, ``gaussian_ids``, ``means2d`` (px; its
+            ``info`` holds gsplat's packed entries, one per visible pair of camera and Gaussian, camera by camera, so that
+            gsplat's ``DefaultStrategy`` with ``packed=True`` runs on them: ``camera_ids``, ``gaussian_ids``, ``means2d`` (px; its
             gradient can be retained), ``radii`` (int32 px, 2), ``depths`` (m), ``conics``, ``opacities``; ``width``, ``height``,
             ``n_cameras``, ``backend``; with ``with_ids`` also ``ids`` (c, h, w) int32, -1 where nothing covers.
 

@@ -110,12 +110,18 @@ def test_threads_do_not_change_one_bit(synthetic_scene):
         assert torch.equal(one[2]["ids"], other[2]["ids"])
 
 
-def test_twenty_concurrent_callers_get_their_own_picture(synthetic_scene):
+def test_a_hundred_concurrent_callers_get_their_own_picture_and_gradient(synthetic_scene):
     scenes = [synthetic_scene(5000, W, H, seed=s) for s in range(4)]
-    alone = [rasterization(*s, W, H)[0] for s in scenes]
-    with ThreadPoolExecutor(20) as pool:
-        pictures = list(pool.map(lambda i: rasterization(*scenes[i % 4], W, H)[0], range(40)))
-    assert all(torch.equal(picture, alone[i % 4]) for i, picture in enumerate(pictures))
+
+    def work(i):
+        means = scenes[i % 4][0].clone().requires_grad_()
+        image = rasterization(means, *scenes[i % 4][1:], W, H)[0]
+        return image.detach(), torch.autograd.grad(image.square().sum(), means)[0]
+
+    alone = [work(i) for i in range(4)]
+    with ThreadPoolExecutor(100) as pool:
+        for i, found in enumerate(pool.map(work, range(100))):
+            assert all(torch.equal(a, b) for a, b in zip(found, alone[i % 4], strict=True))
 
 
 def test_channel_groups_cover_what_frames_ask_for():
