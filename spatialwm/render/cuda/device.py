@@ -144,7 +144,7 @@ class _CudaKernels:
             if not getattr(self._threads, "bound", False):
                 self._context.set_current()
                 self._threads.bound = True
-            kernel = self._kernels.get(name) or self._load(name)
+            kernel = self._kernels.get(name) or self.load(name)
             stream = _Stream(torch.cuda.current_stream(self._device).cuda_stream)
             try:
                 self._launch(stream, self._config(grid=extent(grid), block=extent(block)), kernel, *values)
@@ -152,7 +152,8 @@ class _CudaKernels:
                 shape = f"a grid of {extent(grid)} blocks of {extent(block)} threads"
                 raise SpatialwmError(f"{name} in {self._source} could not be launched as {shape}: {e}") from e
 
-    def _load(self, name: str) -> Any:
+    def load(self, name: str) -> Any:
+        """cuda-core's handle of a kernel; asked by name for what it knows of registers and memory, too."""
         try:
             kernel = self._code.get_kernel(name)
         except Exception as e:
