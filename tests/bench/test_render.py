@@ -51,7 +51,7 @@ def some_gaussians(n: int = 50) -> Gaussians:
 
 
 def test_report_and_picture_are_written(run: Callable, tmp_path: Path) -> None:
-    code, out, err = run(*TINY, "--backends", "reference", "--backward", "--against", "reference", "-o", "speed.json")
+    code, out, err = run(*TINY, "--backends", "cpu,reference", "--backward", "--against", "reference", "-o", "speed.json")
     assert code == 0, err
     assert "fwd + bwd" in out
     told = json.loads((tmp_path / "speed.json").read_text())
@@ -59,10 +59,12 @@ def test_report_and_picture_are_written(run: Callable, tmp_path: Path) -> None:
     assert told["complete"] is True
     assert {"cpu", "cores", "vector_lanes", "memory_gb", "gpu", "versions", "commit", "measured_at"} <= set(told["machine"])
     cells = told["cells"]
-    assert {(c["width"], c["passes"]) for c in cells} == {(w, p) for w in (40, 64) for p in ("forward", "forward+backward")}
+    assert [(c["width"], c["backend"], c["passes"]) for c in cells] == [
+        (w, b, p) for w in (40, 64) for b in ("cpu", "reference") for p in ("forward", "forward+backward")
+    ]
     assert all(c["runs"] == 2 and c["wall_ms"] > 0 and c["processor_ms"] >= c["processor_ms_min"] > 0 for c in cells)
-    # float32 against itself in float64: close, and not the same.
-    assert all(90 < c["psnr_db"] < 200 for c in cells if c["passes"] == "forward")
+    # float32 against float64: close, and not the same.
+    assert all(80 < c["psnr_db"] < 200 for c in cells if c["passes"] == "forward")
     picture = np.asarray(Image.open(tmp_path / "speed.png").convert("RGB"))
     assert picture.shape[1] > 800
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 100
