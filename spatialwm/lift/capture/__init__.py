@@ -1,0 +1,1 @@
+"""Photographs with cameras become a scene: posed inputs, structure from motion, training."""
