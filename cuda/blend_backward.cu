@@ -1,62 +1,52 @@
-// Gradients of blending, a warp per bucket of 128 splats of a tile, a lane per splat.
+// Gradients of blending, a block per 16x16 tile, walking front to back as forward did.
 //
-// With a pixel per thread, as forward, 32 pixels would meet at every splat to add up ten sums. Here the pixels pass by the splats: at
-// step i, lane l works on pixel i - l. Nearest splats sit in the lowest lanes, so each pixel meets them in order, no two lanes ever hold
-// the same pixel, and a lane keeps its splat's sums in registers. Buckets are independent since forward stored the state of
-// the tile's pixels at each bucket's start.
-// Source: Mallick et al. 2024, "Taming 3DGS", per-splat backpropagation; buckets here are four rounds of 32, which divides the memory of
-// the states by four, and only pixels that are still open take part.
+// Two shapes of work alternate. What a pixel lets through is a chain from splat to splat: there a lane is a pixel. What a splat receives
+// is a sum over pixels: there a lane is a splat and a row of the warp's 8x4 pixels. The two numbers per pixel and splat from which all
+// sums follow change hands in shared memory, eight splats at a time: some 20 instructions a splat, counted, where adding ten values
+// over 32 lanes by shuffles takes 100. To make a lane a splat throughout (Mallick et al. 2024, "Taming 3DGS") needs no sums
+// over lanes either, but then each splat meets all 256 pixels of its tile, and with a million splats at 1080p it touches, counted,
+// 2.1 of the tile's eight parts.
 //
 // Going front to back, what lies behind a splat is known as the pixel's whole minus what has passed: one number a pixel, whatever the
-// count of channels.
+// count of channels, and nothing has to be kept from forward but the picture.
 #include "blend.cuh"
 
 namespace spatialwm {
 
-template <int CHANNELS>
-struct Walk {  // of one warp: its open pixels, closely packed
-    float v[CHANNELS][TILE_PIXELS];
-    float T[TILE_PIXELS];
-    float rest[TILE_PIXELS];  // gradient . (what is not yet blended, and the background)
-    float depth[TILE_PIXELS];  // the pixel's expected depth, where that is asked for
-    int where[TILE_PIXELS];  // x and y in the tile, and how many splats of this bucket were blended
+constexpr int HELD = 8;  // splats turned round at a time: times four rows, a warp
+constexpr int PITCH = 36;  // floats from one held splat to the next: 16-byte reads of eight of them meet in no bank
+
+struct Held {  // by one warp
+    float weights[HELD][PITCH];  // of each pixel: how much of the splat's colour it shows
+    float v_sigmas[HELD][PITCH];  // of each pixel: gradient of sigma, where alpha = opacity exp(-sigma)
+    float4 splats[HELD][2];
+    int ranks[HELD];
 };
 
-// Warps of a block; what they keep must fit 48 KB.
 template <int CHANNELS>
-struct Warps {
-    static constexpr int COUNT = CHANNELS <= 4 ? 4 : 2;
+struct Workspace {
+    Batches<CHANNELS> batches;
+    Held held[WARPS];
+    float4 v[WARPS][Batches<CHANNELS>::PIECES][32];  // gradient of each pixel's channels
 };
 
-struct Gradients {  // of one image, and the image itself
+// Pixels' gradients. A channel of expected depth D is sum(w d) / alpha: a splat's share in it is (d - D) / alpha, and the sum of all
+// shares is zero, so that nothing cancels where a single splat covers the pixel.
+struct Gradients {
     const float *image, *transmittance, *alphas, *v_image, *v_alphas;
     int total, expected_depth;
 
-    // Of the channel's sum, where the image holds it divided by alpha.
     __device__ float of_channel(long long pixel, int channel) const {
         const float v = v_image[pixel * total + channel];
-        return is_expected_depth(channel) ? v / alphas[pixel] : v;
+        return expected_depth && channel == total - 1 ? v / larger(alphas[pixel], 1e-10f) : v;
     }
 
-    __device__ bool is_expected_depth(int channel) const { return expected_depth && channel == total - 1; }
-
-    // Gradient . image - transmittance * (gradient of alpha): what the splats of this pixel and what lies behind them contribute to the
-    // loss to first order. The background cancels out. So does expected depth, whose splats count by how far they are from it.
+    // Gradient . image - transmittance * (gradient of alpha): what splats and background together contribute to the loss, to first
+    // order.
     __device__ float whole(long long pixel) const {
         float sum = 0;
         for (int j = 0; j < total - expected_depth; ++j) sum += v_image[pixel * total + j] * image[pixel * total + j];
         return sum - transmittance[pixel] * v_alphas[pixel];
-    }
-
-    // The share of a stored state in that.
-    __device__ float part(long long pixel, const float *state) const {
-        float sum = 0;
-        for (int j = 0; j < total - expected_depth; ++j) sum += v_image[pixel * total + j] * state[(1 + j) * TILE_PIXELS];
-        if (expected_depth) {
-            const int j = total - 1;
-            sum += of_channel(pixel, j) * (state[(1 + j) * TILE_PIXELS] - image[pixel * total + j] * (1 - state[0]));
-        }
-        return sum;
     }
 };
 
@@ -78,173 +68,193 @@ __device__ inline void add4(float *to, float x, float y, float z, float w) {
 #endif
 }
 
+struct Targets {
+    float *v_means2d, *v_shapes, *v_channels, *absolute;
+    int stride;  // of v_channels
+    bool geometry;  // else only v_channels
+};
+
+// Adds up the first `count` held splats; left, top: centre of the warp's first pixel.
 template <int CHANNELS>
-__device__ inline void blend_backward(
-    Walk<CHANNELS> *walks, const int *starts, const int *list, const float *splats, const float *channels, int stride, int first,
-    int count, int total, int width, int height, int tile_count, int bucket_count, int expected_depth, const long long *buckets,
-    float *states, const int *lasts, const float *image, const float *transmittance, const float *alphas,
-    const float *v_image, const float *v_alphas, float *v_means2d, float *v_shapes, float *v_channels, float *absolute) {
-    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
-    Walk<CHANNELS> &walk = walks[warp];
-    // Warps first take every tile's first bucket, then the further ones: (tile, bucket) of those is found by bisection.
-    const int job = blockIdx.x * Warps<CHANNELS>::COUNT + warp;
-    if (job >= tile_count + bucket_count) return;
-    int tile = job, bucket = 0;
-    if (job >= tile_count) {
-        const int further = job - tile_count;
-        int low = 0, high = tile_count;  // the last tile whose further buckets start at or before this one
-        while (high - low > 1) {
-            const int middle = (low + high) >> 1;
-            if (buckets[middle] <= further) low = middle;
-            else high = middle;
-        }
-        tile = low;
-        bucket = further - int(buckets[low]) + 1;
-    }
-    const int start = starts[tile] + bucket * BUCKET, stop = min(starts[tile + 1], start + BUCKET);
-    if (start >= stop) return;
-
-    const Frame frame = frame_of(width, height);
-    const Gradients g = {image, transmittance, alphas, v_image, v_alphas, total, expected_depth};
-    const float *state = bucket > 0 ? state_of(states, buckets, tile, bucket, total) : nullptr;
-    int open = 0, furthest = 0;
-    float left, top;
-    pixel_of(frame, tile, {0, 0}, &left, &top);
-    for (int part = 0; part < TILE_PIXELS; part += 32) {
-        const int at = part + lane;
-        const Place place = place_in_tile(at);
-        float x, y;
-        const long long pixel = pixel_of(frame, tile, place, &x, &y);
-        const int blended = pixel >= 0 ? min(lasts[pixel] - bucket * BUCKET, BUCKET) : 0;
-        const unsigned mask = __ballot_sync(ALL_LANES, blended > 0);
-        if (blended > 0) {
-            const int slot = open + place_in(mask, lane);
-            walk.T[slot] = state ? state[at] : 1;
-            walk.rest[slot] = state ? g.whole(pixel) - g.part(pixel, state + at) : g.whole(pixel);
-            if (expected_depth) walk.depth[slot] = image[pixel * total + total - 1];
-            walk.where[slot] = place.x | place.y << 8 | blended << 16;
-            for (int j = 0; j < CHANNELS; ++j) walk.v[j][slot] = j < count ? g.of_channel(pixel, first + j) : 0;
-        }
-        furthest = max(furthest, blended);
-        open += __popc(mask);
-    }
-    furthest = __reduce_max_sync(ALL_LANES, furthest);
+__device__ inline void flush(
+    const Held &held, const float4 (*v)[32], int count, float left, float top, const Targets &to) {
+    const int lane = threadIdx.x & 31, entry = lane % HELD, row = lane / HELD;
     __syncwarp();
-
-    for (int base = 0; base < furthest; base += 32) {
-        const int entry = base + lane;
-        const bool has = start + entry < stop;
-        const int rank = has ? list[start + entry] : 0;
-        const float4 *pieces = reinterpret_cast<const float4 *>(splats) + 2LL * rank;
-        const Splat<float> s = splat_from(pieces[0], pieces[1]);
-        const float *row = channels + (long long)rank * stride;
-        float color[CHANNELS], v_color[CHANNELS] = {};
-        for (int j = 0; j < CHANNELS; ++j) color[j] = has && j < count && !g.is_expected_depth(first + j) ? row[first + j] : 0;
-        const float x = left - s.x, y = top - s.y, a = float(2 / LOG2_E) * s.along, c = float(2 / LOG2_E) * s.across;
-        float v_opacity = 0, v_t = 0, v_y = 0, xx = 0, xy = 0, yy = 0, abs_x = 0, abs_y = 0;
-        bool touched = false;
-        for (int step = 0; step < open + 31; ++step) {
-            const int slot = step - lane;
-            if (has && slot >= 0 && slot < open && entry < walk.where[slot] >> 16) {
-                const int where = walk.where[slot];
-                const float dx = x + (where & 255), dy = y + (where >> 8 & 255), t = dx + s.slope * dy;
-                const float raw = exp2f(log_alpha(s, t, dy)), alpha = min(raw, MAX_ALPHA);
-                if (alpha >= MIN_ALPHA) {
-                    const float T = walk.T[slot], weight = alpha * T;
-                    float value = 0;
+    float color[CHANNELS] = {}, m = 0, mx = 0, mxx = 0, abs_x = 0, abs_y = 0;
+    const float4 p = held.splats[entry][0], q = held.splats[entry][1];
+    const Splat<float> s = {p.x, p.y, p.z, p.w, q.x, q.y, q.z, q.w};
+    const float a = float(2 / LOG2_E) * s.along, c = float(2 / LOG2_E) * s.across;
+    const float x = left - s.x, y = top + row - s.y, t = x + s.slope * y;
+    if (entry < count) {
 #pragma unroll
-                    for (int j = 0; j < CHANNELS; ++j) {
-                        const float v = walk.v[j][slot];
-                        value += v * color[j];
-                        v_color[j] += weight * v;
-                    }
-                    touched = true;
-                    if (first == 0) {
-                        float v_depth = expected_depth && total <= CHANNELS ? walk.v[total - 1][slot] : 0;
-                        if (total > CHANNELS) {
-                            float px, py;
-                            const long long pixel = pixel_of(frame, tile, {where & 255, where >> 8 & 255}, &px, &py);
-                            for (int j = CHANNELS; j < total - expected_depth; ++j) value += g.of_channel(pixel, j) * row[j];
-                            if (expected_depth) v_depth = g.of_channel(pixel, total - 1);
-                        }
-                        if (expected_depth) value += v_depth * (s.depth - walk.depth[slot]);
-                        const float behind = walk.rest[slot] - weight * value;
-                        walk.rest[slot] = behind;
-                        // Where alpha is clamped, neither place nor opacity changes it.
-                        if (raw <= MAX_ALPHA) {
-                            const float v_sigma = raw * (behind / (1 - alpha) - T * value), at_y = v_sigma * dy;
-                            v_opacity -= v_sigma;
-                            v_t += v_sigma * t;
-                            v_y += at_y;
-                            xx += v_sigma * dx * dx;
-                            xy += at_y * dx;
-                            yy += at_y * dy;
-                            if (absolute) {
-                                abs_x += magnitude(v_sigma * a * t);
-                                abs_y += magnitude(v_sigma * (s.slope * a * t + c * dy));
-                            }
-                        }
-                    }
-                    walk.T[slot] = T - weight;
+        for (int i = 0; i < WARP_COLUMNS; ++i) {
+            const int at = row * WARP_COLUMNS + i;
+            const float weight = part_of(reinterpret_cast<const float4 *>(held.weights[entry])[at / 4], i % 4);
+#pragma unroll
+            for (int j = 0; j < CHANNELS; ++j) color[j] += weight * part_of(v[j / 4][at], j % 4);
+            if (to.geometry) {
+                // Moments of the row along x, from the warp's left edge: their coefficients are constants.
+                const float v_sigma = part_of(reinterpret_cast<const float4 *>(held.v_sigmas[entry])[at / 4], i % 4);
+                m += v_sigma;
+                mx += v_sigma * i;
+                mxx += v_sigma * (i * i);
+                if (to.absolute) {
+                    abs_x += magnitude(v_sigma * a * (t + i));
+                    abs_y += magnitude(v_sigma * (s.slope * a * (t + i) + c * y));
                 }
             }
-            // The pixel moves on to the next lane.
-            __syncwarp();
         }
-        if (!touched) continue;
-        if (first == 0) {
-            add2(v_means2d + 2LL * rank, -a * v_t, -(s.slope * a * v_t + c * v_y));
-            add4(v_shapes + 4LL * rank, 0.5f * xx, xy, 0.5f * yy, v_opacity / s.opacity);
-            if (absolute) add2(absolute + 2LL * rank, abs_x, abs_y);
+    }
+    // Moments about the splat's own centre, then over the four rows.
+    float sums[8] = {m, mx + m * t, m * y, mxx + 2 * x * mx + x * x * m, (mx + m * x) * y, m * y * y, abs_x, abs_y};
+#pragma unroll
+    for (int distance = HELD; distance < 32; distance <<= 1) {
+#pragma unroll
+        for (int j = 0; j < CHANNELS; ++j) color[j] += __shfl_xor_sync(ALL_LANES, color[j], distance);
+        if (to.geometry)
+            for (int j = 0; j < 6; ++j) sums[j] += __shfl_xor_sync(ALL_LANES, sums[j], distance);
+        if (to.absolute)
+            for (int j = 6; j < 8; ++j) sums[j] += __shfl_xor_sync(ALL_LANES, sums[j], distance);
+    }
+    if (lane < count) {
+        const long long rank = held.ranks[entry];
+        if (to.geometry) {
+            add2(to.v_means2d + 2 * rank, -a * sums[1], -(s.slope * a * sums[1] + c * sums[2]));
+            add4(to.v_shapes + 4 * rank, 0.5f * sums[3], sums[4], 0.5f * sums[5], -sums[0] / s.opacity);
+            if (to.absolute) add2(to.absolute + 2 * rank, sums[6], sums[7]);
         }
-        float *to = v_channels + (long long)rank * stride + first;
 #pragma unroll
         for (int j = 0; j < CHANNELS; j += 4)
-            add4(to + j, v_color[j], j + 1 < CHANNELS ? v_color[j + 1] : 0, j + 2 < CHANNELS ? v_color[j + 2] : 0,
-                 j + 3 < CHANNELS ? v_color[j + 3] : 0);
+            add4(to.v_channels + rank * to.stride + j, color[j], j + 1 < CHANNELS ? color[j + 1] : 0,
+                 j + 2 < CHANNELS ? color[j + 2] : 0, j + 3 < CHANNELS ? color[j + 3] : 0);
     }
+    __syncwarp();
+}
+
+template <int CHANNELS>
+__device__ inline void blend_backward(
+    Workspace<CHANNELS> &work, const int *starts, const int *list, const float *splats, const float *channels, int stride, int first,
+    int count, int total, int width, int height, int expected_depth, const int *lasts, const float *image, const float *transmittance,
+    const float *alphas, const float *v_image, const float *v_alphas, float *v_means2d, float *v_shapes, float *v_channels,
+    float *absolute) {
+    constexpr int SIZE = Batches<CHANNELS>::SIZE;
+    const int tile = blockIdx.x, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    const Frame frame = frame_of(width, height);
+    const Pixel pixel = pixel_of(frame, tile, threadIdx.x), corner = pixel_of(frame, tile, threadIdx.x & ~31);
+    const int start = starts[tile], length = starts[tile + 1] - start;
+    const Gradients g = {image, transmittance, alphas, v_image, v_alphas, total, expected_depth};
+    const Targets to = {v_means2d, v_shapes, v_channels + first, first == 0 ? absolute : nullptr, stride, first == 0};
+    Batches<CHANNELS> &batches = work.batches;
+    Held &held = work.held[warp];
+    float4(*all_v)[32] = work.v[warp];
+
+    float T = 1, rest = 0, depth = 0, v_depth = 0, v[4 * Batches<CHANNELS>::PIECES] = {};
+    int last = 0;
+    if (pixel.index >= 0) {
+        last = lasts[pixel.index];
+        rest = g.whole(pixel.index);
+        for (int j = 0; j < CHANNELS; ++j)
+            if (j < count) v[j] = g.of_channel(pixel.index, first + j);
+        if (expected_depth) {
+            depth = image[pixel.index * total + total - 1];
+            v_depth = g.of_channel(pixel.index, total - 1);
+        }
+    }
+    for (int j = 0; j < Batches<CHANNELS>::PIECES; ++j) all_v[j][lane] = {v[4 * j], v[4 * j + 1], v[4 * j + 2], v[4 * j + 3]};
+    // From here on v weighs a splat's value, and expected depth is not its own value but its distance from the pixel's.
+    for (int j = 0; j < CHANNELS; ++j)
+        if (expected_depth && first + j == total - 1) v[j] = 0;
+    const int furthest = __reduce_max_sync(ALL_LANES, last);
+    int holding = 0;
+
+    Feed<CHANNELS> feed(batches, list + start, length, splats, channels + first, stride);
+    feed.send(0);
+    for (int batch = 0; batch * SIZE < length; ++batch) {
+        await_copies();
+        if (__syncthreads_count(batch * SIZE < furthest) == 0) break;
+        feed.send(batch + 1);
+        const int buffer = batch & 1, here = min(SIZE, furthest - batch * SIZE);
+        for (int chunk = 0; chunk < here; chunk += 32) {
+            const int mine = chunk + lane;
+            const bool touches = mine < here && reaches_rectangle(batches.splat(buffer, mine), corner.x, corner.y,
+                                                                  corner.x + (WARP_COLUMNS - 1), corner.y + (WARP_ROWS - 1));
+            for (unsigned survivors = __ballot_sync(ALL_LANES, touches); survivors; survivors &= survivors - 1) {
+                const int entry = chunk + __ffs(survivors) - 1;
+                const Splat<float> s = batches.splat(buffer, entry);
+                const float dy = pixel.y - s.y;
+                const float raw = exp2f(log_alpha(s, pixel.x - s.x + s.slope * dy, dy)), opacity = min(raw, MAX_ALPHA);
+                const bool blends = batch * SIZE + entry < last && opacity >= MIN_ALPHA;
+                if (!__any_sync(ALL_LANES, blends)) continue;
+                float weight = 0, v_sigma = 0;
+                if (blends) {
+                    weight = opacity * T;
+                    if (first == 0) {
+                        float value = 0;
+#pragma unroll
+                        for (int j = 0; j < CHANNELS; ++j) value += v[j] * part_of(batches.channels[buffer][j / 4][entry], j % 4);
+                        if (total > CHANNELS) {
+                            const float *row = channels + (long long)batches.ranks[buffer][entry] * stride;
+                            for (int j = CHANNELS; j < total - expected_depth; ++j) value += v_image[pixel.index * total + j] * row[j];
+                        }
+                        if (expected_depth) value += v_depth * (s.depth - depth);
+                        rest -= weight * value;
+                        // Where alpha is clamped, neither place nor opacity changes it.
+                        if (raw <= MAX_ALPHA) v_sigma = raw * (rest / (1 - opacity) - T * value);
+                    }
+                    T -= weight;
+                }
+                held.weights[holding][lane] = weight;
+                held.v_sigmas[holding][lane] = v_sigma;
+                if (lane < 2) held.splats[holding][lane] = batches.splats[buffer][lane][entry];
+                if (lane == 2) held.ranks[holding] = batches.ranks[buffer][entry];
+                if (++holding == HELD) {
+                    flush<CHANNELS>(held, all_v, HELD, corner.x, corner.y, to);
+                    holding = 0;
+                }
+            }
+        }
+    }
+    if (holding > 0) flush<CHANNELS>(held, all_v, holding, corner.x, corner.y, to);
 }
 
 }  // namespace spatialwm
 
 using namespace spatialwm;
 
-// As blend_*; `bucket_count` is an upper bound of the further buckets, of which those past the true count find nothing to do. Adds to
-// v_means2d (m, 2), v_shapes (m, 4: conic and opacity), v_channels (m, stride) and, if not null, the sums of absolute values of the
-// gradient of means2d (m, 2). Only the call with first == 0 adds to what is not v_channels.
+// As blend_*. Adds to v_means2d (m, 2), v_shapes (m, 4: conic and opacity), v_channels (m, stride) and, if not null, the sums of
+// absolute values of the gradient of means2d (m, 2). Only the call with first == 0 adds to what is not v_channels.
 #define PARAMETERS                                                                                                             \
     const int *__restrict__ starts, const int *__restrict__ list, const float *__restrict__ splats,                            \
         const float *__restrict__ channels, int stride, int first, int count, int total, int width, int height,                \
-        int tile_count, int bucket_count, int expected_depth, const long long *__restrict__ buckets,                           \
-        float *__restrict__ states, const int *__restrict__ lasts, const float *__restrict__ image,                            \
+        int expected_depth, const int *__restrict__ lasts, const float *__restrict__ image,                                    \
         const float *__restrict__ transmittance, const float *__restrict__ alphas, const float *__restrict__ v_image,          \
         const float *__restrict__ v_alphas, float *__restrict__ v_means2d, float *__restrict__ v_shapes,                       \
         float *__restrict__ v_channels, float *__restrict__ absolute
 #define ARGUMENTS                                                                                                              \
-    starts, list, splats, channels, stride, first, count, total, width, height, tile_count, bucket_count, expected_depth,      \
-        buckets, states, lasts, image, transmittance, alphas, v_image, v_alphas, v_means2d, v_shapes, v_channels, absolute
+    starts, list, splats, channels, stride, first, count, total, width, height, expected_depth, lasts, image, transmittance,   \
+        alphas, v_image, v_alphas, v_means2d, v_shapes, v_channels, absolute
 
-extern "C" __global__ void __launch_bounds__(128) blend_backward_1(PARAMETERS) {
-    __shared__ Walk<1> walks[Warps<1>::COUNT];
-    blend_backward<1>(walks, ARGUMENTS);
+extern "C" __global__ void __launch_bounds__(256) blend_backward_1(PARAMETERS) {
+    __shared__ Workspace<1> work;
+    blend_backward<1>(work, ARGUMENTS);
 }
 
-extern "C" __global__ void __launch_bounds__(128) blend_backward_3(PARAMETERS) {
-    __shared__ Walk<3> walks[Warps<3>::COUNT];
-    blend_backward<3>(walks, ARGUMENTS);
+extern "C" __global__ void __launch_bounds__(256) blend_backward_3(PARAMETERS) {
+    __shared__ Workspace<3> work;
+    blend_backward<3>(work, ARGUMENTS);
 }
 
-extern "C" __global__ void __launch_bounds__(128) blend_backward_4(PARAMETERS) {
-    __shared__ Walk<4> walks[Warps<4>::COUNT];
-    blend_backward<4>(walks, ARGUMENTS);
+extern "C" __global__ void __launch_bounds__(256) blend_backward_4(PARAMETERS) {
+    __shared__ Workspace<4> work;
+    blend_backward<4>(work, ARGUMENTS);
 }
 
-extern "C" __global__ void __launch_bounds__(64) blend_backward_8(PARAMETERS) {
-    __shared__ Walk<8> walks[Warps<8>::COUNT];
-    blend_backward<8>(walks, ARGUMENTS);
+extern "C" __global__ void __launch_bounds__(256) blend_backward_8(PARAMETERS) {
+    __shared__ Workspace<8> work;
+    blend_backward<8>(work, ARGUMENTS);
 }
 
-extern "C" __global__ void __launch_bounds__(64) blend_backward_16(PARAMETERS) {
-    __shared__ Walk<16> walks[Warps<16>::COUNT];
-    blend_backward<16>(walks, ARGUMENTS);
+extern "C" __global__ void __launch_bounds__(256) blend_backward_16(PARAMETERS) {
+    __shared__ Workspace<16> work;
+    blend_backward<16>(work, ARGUMENTS);
 }

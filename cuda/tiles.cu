@@ -67,14 +67,9 @@ __device__ inline int first_not_below(const int *sorted, int count, int value) {
 }
 
 // A thread per tile and one more: starts (tile_count + 1) of each tile's part of the sorted list, empty ones included. By bisection:
-// the list is a thousand times longer than there are tiles. Also how many buckets beyond the first each part fills, see blend.cuh.
+// the list is a thousand times longer than there are tiles.
 extern "C" __global__ void __launch_bounds__(256) find_starts(
-    const int *__restrict__ tiles, int total, int tile_count, int bucket, int *__restrict__ starts, int *__restrict__ buckets) {
+    const int *__restrict__ tiles, int total, int tile_count, int *__restrict__ starts) {
     const int tile = blockIdx.x * 256 + threadIdx.x;
-    if (tile > tile_count) return;
-    const int start = first_not_below(tiles, total, tile);
-    starts[tile] = start;
-    if (!buckets || tile == tile_count) return;
-    const int length = first_not_below(tiles, total, tile + 1) - start;
-    buckets[tile] = length > 0 ? (length - 1) / bucket : 0;
+    if (tile <= tile_count) starts[tile] = first_not_below(tiles, total, tile);
 }

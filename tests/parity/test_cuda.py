@@ -113,7 +113,7 @@ def test_any_number_of_channels_with_features_before_depth(synthetic_scene, chan
         assert_agree(*both(scene, render_mode=kind, absgrad=True, **options))
 
 
-def test_deep_tiles_hand_their_state_from_bucket_to_bucket(synthetic_scene):
+def test_deep_tiles_pass_in_many_batches(synthetic_scene):
     means, quats, scales, opacities, colors, view, K = synthetic_scene(1200, 40, 33)
     scene = (means, quats, scales * 2, opacities * 0.7 + 0.01, colors, view, K)
     got, want = both(scene, 40, 33, render_mode="RGB+ED", absgrad=True, features=colors.repeat(1, 5) - 0.5)

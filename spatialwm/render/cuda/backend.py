@@ -58,14 +58,14 @@ def rasterization(
         seen = find_visible(Gaussians(*given), channels, view)
         if seen.broken:
             check_values(means, quats, scales, opacities, colors if has_color else None, features)
-        tiles = list_tiles(seen, view, with_buckets=differentiable)
+        tiles = list_tiles(seen, view)
     means2d, shapes, depths = Project.apply(*given, poses, seen, view)
     rows = Shade.apply(given[0], shown_colors, shown_features, depths, poses, seen, channels, view)
     # By way of the caller's device, so that a retained gradient is found where the caller looks.
     shown = means2d.to(home)
     image, alpha, ids = Blend.apply(
         shown.to(device), shapes, rows, behind, seen, tiles, channels, view, render_mode in ("ED", "RGB+ED"), with_ids,
-        shown if absgrad else None,
+        differentiable, shown if absgrad else None,
     )  # fmt: skip
     info: dict[str, Any] = {
         "camera_ids": seen.camera_ids, "gaussian_ids": seen.gaussian_ids, "means2d": shown, "radii": seen.radii, "depths": depths,

@@ -50,6 +50,11 @@ class Channels:
         first, _, size = self.groups()[-1]
         return first + 4 * -(-size // 4)
 
+    def empty_rows(self, m: int, device: torch.device) -> Float[Tensor, "m stride"]:
+        """Rows to be filled; columns that kernels read beyond the last channel are 0."""
+        _, count, size = self.groups()[-1]
+        return (torch.empty if count == size else torch.zeros)(m, self.stride, device=device)
+
     def groups(self) -> list[tuple[int, int, int]]:
         """``(first, count, channels of the kernel)`` of each blending pass."""
         firsts = range(0, self.total, _GROUPS[-1])

@@ -99,16 +99,15 @@ class Blend(Function):
     @staticmethod
     def forward(
         ctx: Any, means2d: Tensor, shapes: Tensor, rows: Tensor, backgrounds: Tensor | None, seen: Visible, tiles: Tiles,
-        channels: Channels, view: View, expected_depth: bool, with_ids: bool, shown: Tensor | None,
+        channels: Channels, view: View, expected_depth: bool, with_ids: bool, differentiable: bool, shown: Tensor | None,
     ) -> tuple[Tensor, Tensor, Tensor | None]:  # fmt: skip
         device, total, size = rows.device, channels.total, (view.count, view.height, view.width)
         image = torch.empty(*size, total, device=device)
         alphas = torch.empty(*size, 1, device=device)
         ids = torch.empty(size, dtype=torch.int32, device=device) if with_ids else None
-        transmittance = lasts = states = None
-        if tiles.buckets is not None:
+        transmittance = lasts = None
+        if differentiable:
             transmittance, lasts = torch.empty(size, device=device), torch.empty(size, dtype=torch.int32, device=device)
-            states = torch.empty(tiles.max_buckets, 1 + total, 256, device=device)
         behind = None
         if backgrounds is not None:
             behind = torch.nn.functional.pad(backgrounds, (0, total - backgrounds.shape[1])).contiguous()
@@ -116,15 +115,12 @@ class Blend(Function):
         for first, count, kernel in channels.groups():
             run.launch(
                 f"blend_{kernel}", view.tile_count, 256, tiles.starts, tiles.splats, seen.splats, rows, rows.shape[1], first,
-                count, total, view.width, view.height, behind, int(expected_depth), tiles.buckets, states, seen.gaussian_ids,
-                image, transmittance, alphas, lasts, ids,
+                count, total, view.width, view.height, behind, int(expected_depth), seen.gaussian_ids, image, transmittance,
+                alphas, lasts, ids,
             )  # fmt: skip
-        ctx.view, ctx.groups, ctx.total, ctx.max_buckets = view, channels.groups(), total, tiles.max_buckets
-        ctx.expected_depth, ctx.shown = expected_depth, shown
+        ctx.view, ctx.groups, ctx.total, ctx.expected_depth, ctx.shown = view, channels.groups(), total, expected_depth, shown
         ctx.background_count = 0 if backgrounds is None else backgrounds.shape[1]
-        ctx.save_for_backward(
-            seen.splats, rows, tiles.starts, tiles.splats, tiles.buckets, states, transmittance, lasts, image, alphas
-        )
+        ctx.save_for_backward(seen.splats, rows, tiles.starts, tiles.splats, transmittance, lasts, image, alphas)
         if ids is not None:
             ctx.mark_non_differentiable(ids)
         return image, alphas, ids
@@ -132,7 +128,7 @@ class Blend(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, v_image: Tensor, v_alphas: Tensor, _: Tensor | None) -> tuple[Tensor | None, ...]:
-        splats, rows, starts, listed, buckets, states, transmittance, lasts, image, alphas = ctx.saved_tensors
+        splats, rows, starts, listed, transmittance, lasts, image, alphas = ctx.saved_tensors
         view: View = ctx.view
         m, device = len(splats), splats.device
         v_image, v_alphas = v_image.contiguous(), v_alphas.contiguous()
@@ -142,16 +138,14 @@ class Blend(Function):
         absolute = None if shown is None else torch.zeros(m, 2, device=device)
         run = kernels("blend_backward.cu", device)
         for first, count, kernel in ctx.groups:
-            warps = 4 if kernel <= 4 else 2  # as in cuda/blend_backward.cu
             run.launch(
-                f"blend_backward_{kernel}", -(-(view.tile_count + ctx.max_buckets) // warps), 32 * warps, starts, listed, splats,
-                rows, rows.shape[1], first, count, ctx.total, view.width, view.height, view.tile_count, ctx.max_buckets,
-                int(ctx.expected_depth), buckets, states, lasts, image, transmittance, alphas, v_image, v_alphas, v_means2d,
-                v_shapes, v_rows, absolute,
+                f"blend_backward_{kernel}", view.tile_count, 256, starts, listed, splats, rows, rows.shape[1], first, count,
+                ctx.total, view.width, view.height, int(ctx.expected_depth), lasts, image, transmittance, alphas, v_image,
+                v_alphas, v_means2d, v_shapes, v_rows, absolute,
             )  # fmt: skip
         if absolute is not None and shown is not None:
             shown.absgrad = absolute.to(shown.device)
         v_backgrounds = None
         if ctx.background_count and ctx.needs_input_grad[3]:
             v_backgrounds = torch.einsum("chwd,chw->cd", v_image[..., : ctx.background_count], transmittance)
-        return v_means2d, v_shapes, v_rows, v_backgrounds, *[None] * 7
+        return v_means2d, v_shapes, v_rows, v_backgrounds, *[None] * 8

@@ -15,7 +15,6 @@ from spatialwm.render.cuda.device import kernels
 from spatialwm.render.cuda.sort import exclusive_scan, sort_pairs
 from spatialwm.render.cuda.view import View
 
-BUCKET = 128  # as in cuda/blend.cuh
 _THREADS = 256
 _MAX_PAIRS = 2**30 - 1
 
@@ -81,7 +80,7 @@ def find_visible(gaussians: Gaussians, channels: Channels, view: View) -> Visibl
     if c > 1:
         order = sort_pairs(order // max(n, 1), order, bits=(c - 1).bit_length())[1]
     seen = Visible(
-        broken, touched, torch.empty(m, 8, device=device), torch.empty(m, channels.stride, device=device),
+        broken, touched, torch.empty(m, 8, device=device), channels.empty_rows(m, device),
         torch.empty(m, dtype=torch.int32, device=device), ranks.view(c, n), torch.empty(m, 2, device=device),
         torch.empty(m, 4, device=device), torch.empty(m, device=device), torch.empty(m, 2, dtype=torch.int32, device=device),
         *(torch.empty(m, dtype=torch.int64, device=device) for _ in range(2)),
@@ -103,16 +102,9 @@ class Tiles:
     starts: Int[Tensor, " tiles+1"]
     splats: Int[Tensor, " touched"]
     """Rows of :class:`Visible`, tile after tile."""
-    buckets: Int[Tensor, " tiles"] | None
-    """How many buckets beyond the first the tiles before have; None without gradients."""
-
-    @property
-    def max_buckets(self) -> int:
-        """At least the number of buckets beyond each tile's first."""
-        return len(self.splats) // BUCKET
 
 
-def list_tiles(seen: Visible, view: View, with_buckets: bool) -> Tiles:
+def list_tiles(seen: Visible, view: View) -> Tiles:
     """Assign splats to tiles. Does not wait for the GPU."""
     m, device, count = len(seen.depths), seen.depths.device, view.tile_count
     run = kernels("tiles.cu", device)
@@ -124,6 +116,5 @@ def list_tiles(seen: Visible, view: View, with_buckets: bool) -> Tiles:
         )  # fmt: skip
     tiles, splats = sort_pairs(tiles, splats, bits=count.bit_length())
     starts = torch.empty(count + 1, dtype=torch.int32, device=device)
-    buckets = torch.empty(count, dtype=torch.int32, device=device) if with_buckets else None
-    run.launch("find_starts", -(-(count + 1) // _THREADS), _THREADS, tiles, seen.touched, count, BUCKET, starts, buckets)
-    return Tiles(starts, splats, None if buckets is None else exclusive_scan(buckets)[0])
+    run.launch("find_starts", -(-(count + 1) // _THREADS), _THREADS, tiles, seen.touched, count, starts)
+    return Tiles(starts, splats)
