@@ -32,7 +32,8 @@ class View:
         size = (self.camera.height, self.camera.width)
         for name, value in (("rgb", self.rgb), ("depth", self.depth), ("usable", self.usable)):
             if value is not None and value.shape[:2] != size:
-                raise ShapeError(f"{name} of view {self.name} must be {size} px (height, width) as its camera; got {value.shape[:2]}")
+                got = value.shape[:2]
+                raise ShapeError(f"{name} of view {self.name} must be {size} px (height, width) as its camera; got {got}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +61,7 @@ class Capture:
 
     views: tuple[View, ...]
     points: Points = field(default_factory=Points.none)
-    scale: ScaleSource = ScaleSource()
+    scale: ScaleSource = ScaleSource()  # noqa: RUF009 - frozen
     """How well the unit is a metre."""
     up: Vec3 | None = None
     """Unit vector against gravity in the capture's frame, where the source knows it; None: to be found."""
