@@ -51,8 +51,9 @@ def rasterization(
     Tensors on the CPU travel to the GPU and their results back, except ``info["means2d"]`` when it takes part in a graph: a copy
     would receive no gradient. The entries of ``info`` come in gsplat's order, by camera and then by index, not nearest first.
     """
-    check_inputs(means, quats, scales, opacities, colors, viewmats, Ks, width, height, near_plane, far_plane, eps2d,
-                 sh_degree, backgrounds, render_mode, rasterize_mode, features)  # fmt: skip
+    # Cameras are looked at number by number, each of which would wait for the GPU.
+    check_inputs(means, quats, scales, opacities, colors, viewmats.detach().cpu(), Ks.detach().cpu(), width, height, near_plane,
+                 far_plane, eps2d, sh_degree, backgrounds, render_mode, rasterize_mode, features)  # fmt: skip
     check_values(means, quats, scales, opacities, colors if render_mode in COLOR_MODES else None, features)
     render: Any = import_module("gsplat").rasterization
     asked, device = means.device, _gpu(means)

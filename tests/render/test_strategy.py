@@ -12,6 +12,7 @@ from spatialwm.render import available, choose
 
 W, H = 48, 36
 STEPS = 45
+EMULATED = "cuda, emulated"
 VIEWS = torch.eye(4).repeat(2, 1, 1)
 VIEWS[1, 0, 3] = 0.25
 KS = torch.tensor([[[40.0, 0, W / 2], [0, 40.0, H / 2], [0, 0, 1]]]).repeat(2, 1, 1)
@@ -21,7 +22,11 @@ class Backend:
     """A rasteriser and the device that it trains on."""
 
     def __init__(self, name: str) -> None:
-        self.rasterization = choose(name)[1]
+        if name == EMULATED:
+            from spatialwm.render.cuda import rasterization
+        else:
+            rasterization = choose(name)[1]
+        self.rasterization = rasterization
         self.device = torch.device("cuda" if name in ("cuda", "gsplat") else "cpu")
 
     def pictures(self, params: dict[str, Any], **options: Any) -> tuple[torch.Tensor, dict[str, Any]]:
@@ -35,9 +40,11 @@ class Backend:
         return {k: torch.nn.Parameter(v.to(self.device)) for k, v in values.items()}
 
 
-@pytest.fixture(params=available())
+@pytest.fixture(params=[*available(), EMULATED])
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     pytest.importorskip("gsplat", reason="gsplat is not installed: pip install 'spatialwm[cuda]'")
+    if request.param == EMULATED:
+        request.getfixturevalue("emulated")
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # many small tensors: torch's threads cost more than they do, on a busy machine twenty times
     yield Backend(request.param)
