@@ -23,6 +23,7 @@ from torch import Tensor
 
 from spatialwm.bench import describe_machine, load_scene
 from spatialwm.bench.machine import headline
+from spatialwm.bench.picture import INK, new_figure, plain_axes, write_figure
 from spatialwm.bench.table import write_json
 from spatialwm.bench.timing import Timing
 from spatialwm.geometry.camera import Camera
@@ -33,6 +34,7 @@ from spatialwm.render.photometric import reference as torch_loss
 
 VIEWS = 12
 STAGES = ("render", "loss", "gradient", "optimizer")
+COLORS = ("#3366cc", "#d9822b", "#173a86", "#5b8c2a")
 LEARNING_RATES = {"means": 1.6e-4, "quats": 1e-3, "log_scales": 5e-3, "logit_opacities": 5e-2, "dc": 2.5e-3, "rest": 1.25e-4}
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -148,6 +150,27 @@ def measure(trainings: dict[str, Training], steps: int, warm_up: int, cores: int
     return told
 
 
+def draw(told: dict[str, Any], path: Path) -> Path:
+    """Each variant's step as a bar of stages."""
+    variants = told["variants"]
+    figure = new_figure(9.5, 1.3 + 0.55 * len(variants))
+    axes = figure.subplots()
+    plain_axes(axes)
+    for y, row in enumerate(variants.values()):
+        left = 0.0
+        for stage, color in zip(STAGES, COLORS, strict=True):
+            axes.barh([-y], [row["wall_ms"][stage]], left=left, height=0.62, color=color, label=stage if y == 0 else None)
+            left += row["wall_ms"][stage]
+        text = f"{row['wall_ms']['step']:.0f} ms, {row['it_per_s']:.1f} it/s"
+        axes.annotate(text, (left, -y), (5, 0), textcoords="offset points", va="center", fontsize=8.5, color=INK)
+    axes.set_yticks([-y for y in range(len(variants))])
+    axes.set_yticklabels(list(variants), color=INK)
+    axes.set_xlim(0, 1.25 * max(sum(row["wall_ms"][s] for s in STAGES) for row in variants.values()))
+    figure.legend(loc="outside upper right", ncols=len(STAGES), frameon=False, fontsize=8.5)
+    size = "x".join(map(str, told["size"]))
+    return write_figure(figure, path, f"A training step, ms: {told['scene']} at {size}", told["machine"])
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Print, and with ``-o`` write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -156,7 +179,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=36)
     parser.add_argument("--warm-up", type=int, default=3)
     parser.add_argument("--no-plain", action="store_true", help="leave out the plain loops, which are slow")
-    parser.add_argument("-o", "--out", type=Path)
+    parser.add_argument("-o", "--out", type=Path, help="x.json; the picture is x.png")
     args = parser.parse_args(argv)
     width, height = map(int, args.size.split("x"))
     machine = describe_machine()
@@ -168,7 +191,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{name:26}{figures} {row['it_per_s']:9.1f} {row['it_per_s_on_free_cores']:9.1f}")
     if args.out:
         result = {"machine": machine, "scene": args.scene, "size": [width, height], "views": VIEWS, "variants": told}
-        print(write_json(args.out, result))
+        print(write_json(args.out, result), draw(result, args.out.with_suffix(".png")))
     return 0
 
 

@@ -81,7 +81,7 @@ def test_growth_keeps_what_ctrl_c_left(tmp_path: Path, monkeypatch: pytest.Monke
     assert (len(cells), complete) == (1, False)
 
 
-def test_training_step_splits_into_stages_and_learns(run: Run) -> None:
+def test_training_step_splits_into_stages_and_learns(run: Run, tmp_path: Path) -> None:
     told = run("training_step.py", "--scene", "synth500", "--size", "64x48", "--steps", "24", "--warm-up", "1", "--no-plain")
     assert set(told["variants"]) == {"SH degree 0", "SH degree 3", "degree 0, SSIM by torch"}
     for row in told["variants"].values():
@@ -90,6 +90,7 @@ def test_training_step_splits_into_stages_and_learns(run: Run) -> None:
         assert row["loss"][1] < row["loss"][0]
         parts = [row["wall_ms"][stage] for stage in ("render", "loss", "gradient", "optimizer")]
         assert min(parts) > 0
+    assert is_a_picture(tmp_path / "told.png")
     # One loss, two implementations: the same descent.
     ours, torchs = (told["variants"][name]["loss"] for name in ("SH degree 0", "degree 0, SSIM by torch"))
     assert ours == pytest.approx(torchs, abs=2e-3)
