@@ -39,8 +39,8 @@ def shared_dir() -> Path:
 def emulator(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Runs ``cuda/*.cu`` on the CPU: ``emulator("sort.cu", torch.device("cpu")).launch(name, grid, block, *arguments)``.
 
-    Compiled kernels stay in pytest's cache between runs. ``emulator.backwards = True`` reverses the order of the threads,
-    ``emulator.residents = 4`` runs four blocks in turns.
+    Compiled kernels stay in pytest's cache between runs; SPATIALWM_EMULATOR_FLAGS adds compiler flags.
+    ``emulator.backwards = True`` reverses the order of the threads, ``emulator.residents = 4`` runs four blocks in turns.
     """
     compiler = shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
@@ -52,7 +52,8 @@ def emulator(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFacto
     module = sys.modules["cuda_emulator"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     cache = getattr(pytestconfig, "cache", None)
-    return module.Emulator(compiler, cache.mkdir("cuda-emulator") if cache else tmp_path_factory.mktemp("cuda-emulator"))
+    folder = cache.mkdir("cuda-emulator") if cache else tmp_path_factory.mktemp("cuda-emulator")
+    return module.Emulator(compiler, folder, tuple(os.environ.get("SPATIALWM_EMULATOR_FLAGS", "").split()))
 
 
 @pytest.fixture

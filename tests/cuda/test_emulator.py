@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ import torch
 
 from spatialwm.errors import SpatialwmError
 
+ROOT = Path(__file__).resolve().parents[2]
 SOURCE = r"""
 extern "C" __global__ void __launch_bounds__(256) sum(const float *__restrict__ in, float *__restrict__ out, int n) {
     __shared__ float partial[8];
@@ -271,3 +276,50 @@ def test_a_wrong_name_or_a_grid_of_nothing_is_an_error(kernels: Any) -> None:
         kernels.launch("nonsense", 1, 1)
     with pytest.raises(SpatialwmError, match="cannot be launched"):
         kernels.launch("null_pointer", 0, 1, None, ints(1))
+
+
+def sanitized(*words: str) -> subprocess.CompletedProcess[str]:
+    """pytest with every kernel compiled to stop at an access outside of an array."""
+    library = subprocess.run(["g++", "-print-file-name=libasan.so"], capture_output=True, text=True, check=True).stdout.strip()
+    environment = os.environ | {
+        "LD_PRELOAD": library, "ASAN_OPTIONS": "detect_leaks=0", "SPATIALWM_EMULATOR_FLAGS": "-fsanitize=address",
+        "PYTHONPATH": str(ROOT / "tests"),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-s", "-p", "no:cacheprovider", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT, check=False)
+
+
+needs_sanitizer = pytest.mark.skipif(
+    sys.platform != "linux" or shutil.which("g++") is None, reason="preloads the address sanitizer of g++ on Linux"
+)
+
+
+@needs_sanitizer
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_no_kernel_leaves_its_arrays() -> None:
+    done = sanitized("tests/cuda", "tests/parity/test_cuda.py", "--deselect", "tests/cuda/test_emulator.py", "--timeout", "900",
+                     "--deselect", "tests/cuda/test_compile.py")  # fmt: skip
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+
+
+@needs_sanitizer
+@pytest.mark.slow
+@pytest.mark.parametrize("array", ["global", "shared"])
+def test_an_access_outside_of_an_array_would_be_seen(tmp_path: Path, array: str) -> None:
+    (tmp_path / "beyond.cu").write_text("""
+extern "C" __global__ void f(int *global, int n) {
+    __shared__ int shared[32];
+    shared[threadIdx.x] = 0;
+    __syncthreads();
+    if (threadIdx.x == 0) ARRAY[n] = shared[0];
+}""".replace("ARRAY", array))
+    (tmp_path / "test_beyond.py").write_text(f"""
+import torch
+def test_beyond(emulator):
+    emulator({str(tmp_path / "beyond.cu")!r}, torch.device("cpu")).launch("f", 1, 32, torch.zeros(32, dtype=torch.int32), 32)
+""")
+    done = sanitized(str(tmp_path / "test_beyond.py"), "-p", "conftest", "--rootdir", str(ROOT))
+    assert done.returncode != 0
+    assert "beyond.cu:6" in done.stdout + done.stderr
+    assert "overflow" in done.stdout + done.stderr

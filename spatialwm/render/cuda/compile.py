@@ -79,7 +79,8 @@ def _compile(path: Path, architecture: str) -> bytes:
         program = core.Program(path.read_text("utf-8"), "c++", options)
         return bytes(program.compile("cubin").code)
     except Exception as e:  # cuda-core's own errors have no public base class
-        raise SpatialwmError(f"{path.name} does not compile for {architecture} with NVRTC {compiler_version()}: {e}") from e
+        log = str(e).strip(" \n\0")
+        raise SpatialwmError(f"{path.name} does not compile for {architecture} with NVRTC {compiler_version()}: {log}") from e
 
 
 def _digest(path: Path, architecture: str) -> str:

@@ -26,8 +26,11 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __constant__ static
-// A section of its own, so that the garbage of the last block can be replaced by the NaN that catches a missing initialisation.
+#ifdef __SANITIZE_ADDRESS__  // guards only what lies where the compiler puts it; blocks then run one by one
+#define __shared__ static
+#else  // a section of its own, so that NaN can replace what the last block left, and blocks in flight can take turns with it
 #define __shared__ static __attribute__((section("emulated_shared")))
+#endif
 
 struct uint3 { unsigned x, y, z; };
 struct dim3 { unsigned x = 1, y = 1, z = 1; };
@@ -573,6 +576,9 @@ namespace emulator {
 
 // Runs a grid, `residents` blocks at a time; returns what went wrong, or nothing.
 inline std::string run_grid(const Entry &entry, void **arguments, bool backwards, int residents) {
+#ifdef __SANITIZE_ADDRESS__
+    residents = 1;
+#endif
     static std::vector<std::unique_ptr<Block>> pool;
     const size_t shared_bytes = size_t(__stop_emulated_shared - __start_emulated_shared);
     const unsigned blocks = gridDim.x * gridDim.y * gridDim.z;
