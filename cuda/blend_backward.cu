@@ -2,7 +2,7 @@
 //
 // Two shapes of work alternate. What a pixel lets through is a chain from splat to splat: there a lane is a pixel. What a splat receives
 // is a sum over pixels: there a lane is a splat and a row of the warp's 8x4 pixels. The two numbers per pixel and splat from which all
-// sums follow change hands in shared memory, eight splats at a time: some 20 instructions a splat, counted, where adding ten values
+// sums follow change hands in shared memory, eight splats at a time: about 30 instructions a splat, counted, where adding ten values
 // over 32 lanes by shuffles takes 100. To make a lane a splat throughout (Mallick et al. 2024, "Taming 3DGS") needs no sums
 // over lanes either, but then each splat meets all 256 pixels of its tile, and with a million splats at 1080p it touches, counted,
 // 2.1 of the tile's eight parts.
@@ -74,6 +74,12 @@ struct Targets {
     bool geometry;  // else only v_channels
 };
 
+__device__ inline void load_row(const float *held, int row, float *out) {
+    const float4 *from = reinterpret_cast<const float4 *>(held + row * WARP_COLUMNS);
+    const float4 p = from[0], q = from[1];
+    out[0] = p.x, out[1] = p.y, out[2] = p.z, out[3] = p.w, out[4] = q.x, out[5] = q.y, out[6] = q.z, out[7] = q.w;
+}
+
 // Adds up the first `count` held splats; left, top: centre of the warp's first pixel.
 template <int CHANNELS>
 __device__ inline void flush(
@@ -86,22 +92,27 @@ __device__ inline void flush(
     const float a = float(2 / LOG2_E) * s.along, c = float(2 / LOG2_E) * s.across;
     const float x = left - s.x, y = top + row - s.y, t = x + s.slope * y;
     if (entry < count) {
+        float row_weights[WARP_COLUMNS];
+        load_row(held.weights[entry], row, row_weights);
+#pragma unroll
+        for (int i = 0; i < WARP_COLUMNS; ++i)
+            for (int j = 0; j < CHANNELS; ++j) color[j] += row_weights[i] * part_of(v[j / 4][row * WARP_COLUMNS + i], j % 4);
+    }
+    if (entry < count && to.geometry) {
+        float v_sigmas[WARP_COLUMNS];
+        load_row(held.v_sigmas[entry], row, v_sigmas);
+        // Moments of the row along x, from the warp's left edge: their coefficients are constants.
 #pragma unroll
         for (int i = 0; i < WARP_COLUMNS; ++i) {
-            const int at = row * WARP_COLUMNS + i;
-            const float weight = part_of(reinterpret_cast<const float4 *>(held.weights[entry])[at / 4], i % 4);
+            m += v_sigmas[i];
+            mx += v_sigmas[i] * i;
+            mxx += v_sigmas[i] * (i * i);
+        }
+        if (to.absolute) {
 #pragma unroll
-            for (int j = 0; j < CHANNELS; ++j) color[j] += weight * part_of(v[j / 4][at], j % 4);
-            if (to.geometry) {
-                // Moments of the row along x, from the warp's left edge: their coefficients are constants.
-                const float v_sigma = part_of(reinterpret_cast<const float4 *>(held.v_sigmas[entry])[at / 4], i % 4);
-                m += v_sigma;
-                mx += v_sigma * i;
-                mxx += v_sigma * (i * i);
-                if (to.absolute) {
-                    abs_x += magnitude(v_sigma * a * (t + i));
-                    abs_y += magnitude(v_sigma * (s.slope * a * (t + i) + c * y));
-                }
+            for (int i = 0; i < WARP_COLUMNS; ++i) {
+                abs_x += magnitude(v_sigmas[i] * a * (t + i));
+                abs_y += magnitude(v_sigmas[i] * (s.slope * a * (t + i) + c * y));
             }
         }
     }
@@ -194,6 +205,7 @@ __device__ inline void blend_backward(
                         for (int j = 0; j < CHANNELS; ++j) value += v[j] * part_of(batches.channels[buffer][j / 4][entry], j % 4);
                         if (total > CHANNELS) {
                             const float *row = channels + (long long)batches.ranks[buffer][entry] * stride;
+#pragma unroll 1
                             for (int j = CHANNELS; j < total - expected_depth; ++j) value += v_image[pixel.index * total + j] * row[j];
                         }
                         if (expected_depth) value += v_depth * (s.depth - depth);

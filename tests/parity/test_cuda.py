@@ -141,6 +141,25 @@ def test_info_and_the_gradients_of_means2d(synthetic_scene):
     assert got[2]["radii"].dtype == torch.int32
 
 
+@pytest.mark.parametrize("absgrad", [False, True])
+def test_gsplats_densification_reads_info_as_its_own(synthetic_scene, absgrad):
+    pytest.importorskip("gsplat", reason="gsplat is not installed: pip install 'spatialwm[cuda]'")
+    from gsplat.strategy import DefaultStrategy
+
+    *scene, view, K = synthetic_scene(150, W, H)
+    names = ("means", "quats", "scales", "opacities", "colors")
+    params = torch.nn.ParameterDict(zip(names, (torch.nn.Parameter(t.clone()) for t in scene), strict=True))
+    optimizers: dict[str, Any] = {k: torch.optim.SGD([p], lr=1e-4) for k, p in params.items()}
+    strategy = DefaultStrategy(refine_start_iter=0, refine_every=2, grow_grad2d=1e-3, absgrad=absgrad, prune_opa=-100)
+    state = strategy.initialize_state(scene_scale=1.0)
+    for step in range(5):
+        image, _, info = rasterization(*params.values(), view, K, W, H, absgrad=absgrad)
+        strategy.step_pre_backward(params, optimizers, state, step, info)
+        (image - 0.5).abs().sum().backward()
+        strategy.step_post_backward(params, optimizers, state, step, info, packed=True)
+    assert len(params["means"]) > 150
+
+
 def test_equal_depths_keep_the_order_of_the_input():
     n = 40
     means = torch.tensor([[0.0, 0, 2]]).repeat(n, 1)
@@ -248,6 +267,14 @@ def test_a_value_that_is_not_finite_is_named(synthetic_scene, field, value):
     target.view(100, -1)[middle, -1] = value
     with pytest.raises(ShapeError, match=f"{'colors' if field == 'sh' else field} is not finite in 1 of 100"):
         rasterization(*scene, W, H, **options)
+
+
+def test_cameras_of_another_type_get_their_gradients(synthetic_scene):
+    *scene, view, K = synthetic_scene(100, W, H)
+    precise = view.double().requires_grad_()
+    rasterization(*scene, precise, K, W, H)[0].sum().backward()
+    assert precise.grad is not None
+    assert precise.grad.dtype == torch.float64
 
 
 def test_results_do_not_outlive_their_use(synthetic_scene):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from spatialwm.errors import SpatialwmError
 from spatialwm.geometry.sh import MAX_DEGREE, num_bases
 from spatialwm.render.cuda.channels import Channels
 from spatialwm.render.cuda.device import runs_on
@@ -15,6 +17,15 @@ from spatialwm.render.cuda.view import view_of
 from spatialwm.render.cuda.visible import Gaussians, find_visible, list_tiles
 from spatialwm.render.inputs import COLOR_MODES, DEPTH_MODES, check_inputs, check_values
 from spatialwm.render.renderer import RenderMode
+
+
+def missing() -> str | None:
+    """Why our kernels cannot run here and how to mend it; None where they can. Compiles nothing."""
+    if not torch.cuda.is_available():
+        return "torch finds no CUDA GPU; choose cpu"
+    if find_spec("cuda") is None or find_spec("cuda.core") is None or find_spec("cuda.bindings.nvrtc") is None:
+        return "cuda-core, which compiles the kernels, is not installed: pip install 'spatialwm[cuda]'"
+    return None
 
 
 def rasterization(
@@ -27,15 +38,22 @@ def rasterization(
     """See :class:`spatialwm.render.renderer.Rasterizer`; float32. Tensors in main memory travel to the GPU, and the results back.
 
     Fastest with the Gaussians on the GPU and the cameras in main memory, where they are checked.
+
+    Raises:
+        ShapeError: see the protocol.
+        SpatialwmError: no GPU, or more splats than 32-bit numbers can count.
     """
     views, intrinsics = viewmats.detach().cpu(), Ks.detach().cpu()
     check_inputs(means, quats, scales, opacities, colors, views, intrinsics, width, height, near_plane, far_plane, eps2d,
                  sh_degree, backgrounds, render_mode, rasterize_mode, features)  # fmt: skip
     home = means.device
+    if not runs_on(home) and (lacking := missing()) is not None:
+        raise SpatialwmError(f"the cuda render backend cannot run here: {lacking}")
     device = home if runs_on(home) else torch.device("cuda")
 
     def ready(tensor: Tensor) -> Tensor:
-        tensor = tensor.to(device, torch.float32).contiguous()
+        # Copies from pageable memory are safe without waiting: the driver has taken the data when the call returns.
+        tensor = tensor.to(device, torch.float32, non_blocking=True).contiguous()
         # Kernels load 16 bytes at a time; a slice of a larger tensor may start between.
         return tensor if tensor.data_ptr() % 16 == 0 else tensor.clone()
 
@@ -45,10 +63,9 @@ def rasterization(
     shown_colors = ready(colors[:, : num_bases(MAX_DEGREE)] if is_sh else colors) if has_color else None
     shown_features = None if features is None else ready(features)
     behind = ready(backgrounds) if backgrounds is not None and has_color else None
-    poses = ready(viewmats)
     view = view_of(views, intrinsics, width, height, near_plane, far_plane, eps2d, rasterize_mode == "antialiased", device)
     differentiable = torch.is_grad_enabled() and any(
-        t is not None and t.requires_grad for t in (*given, shown_colors, shown_features, behind, poses)
+        t is not None and t.requires_grad for t in (*given, shown_colors, shown_features, behind, viewmats)
     )
     with torch.no_grad():
         channels = Channels(
@@ -59,8 +76,8 @@ def rasterization(
         if seen.broken:
             check_values(means, quats, scales, opacities, colors if has_color else None, features)
         tiles = list_tiles(seen, view)
-    means2d, shapes, depths = Project.apply(*given, poses, seen, view)
-    rows = Shade.apply(given[0], shown_colors, shown_features, depths, poses, seen, channels, view)
+    means2d, shapes, depths = Project.apply(*given, viewmats, seen, view)
+    rows = Shade.apply(given[0], shown_colors, shown_features, depths, viewmats, seen, channels, view)
     # By way of the caller's device, so that a retained gradient is found where the caller looks.
     shown = means2d.to(home)
     image, alpha, ids = Blend.apply(

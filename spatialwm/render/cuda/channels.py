@@ -105,4 +105,4 @@ def sh_gradients(
         return v_sh, v_means, None
     # The eye is the last column of E = inverse(V), and dE = -E dV E.
     E, v_eye = view.world_from_cam.to(means.device), v_eyes.sum(0, dtype=torch.float64)
-    return v_sh, v_means, -torch.einsum("ck,cki,cj->cij", v_eye, E[:, :3], E[:, :, 3]).float()
+    return v_sh, v_means, -torch.einsum("ck,cki,cj->cij", v_eye, E[:, :3], E[:, :, 3])

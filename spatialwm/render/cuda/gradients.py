@@ -31,7 +31,7 @@ class Project(Function):
     def forward(
         ctx: Any, means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, viewmats: Tensor, seen: Visible, view: View
     ) -> tuple[Tensor, Tensor, Tensor]:
-        ctx.view, ctx.rows = view, len(seen.depths)
+        ctx.view, ctx.rows, ctx.viewmats = view, len(seen.depths), viewmats.device
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(means, quats, scales, opacities, seen.ranks)
         return seen.means2d, seen.shapes, seen.depths
@@ -56,8 +56,8 @@ class Project(Function):
             )  # fmt: skip
         if v_views is None:
             return *out, None, None, None
-        v_viewmats = v_views.sum(0, dtype=torch.float64).view(-1, 3, 4).float()
-        return *out, torch.nn.functional.pad(v_viewmats, (0, 0, 0, 1)), None, None
+        v_viewmats = torch.nn.functional.pad(v_views.sum(0, dtype=torch.float64).view(-1, 3, 4), (0, 0, 0, 1))
+        return *out, v_viewmats.to(ctx.viewmats), None, None
 
 
 class Shade(Function):
@@ -69,7 +69,7 @@ class Shade(Function):
         seen: Visible, channels: Channels, view: View,
     ) -> Tensor:  # fmt: skip
         ctx.view, ctx.total, ctx.depth, ctx.color_count = view, channels.total, channels.depth, channels.color_count
-        ctx.degree = channels.degree if channels.sh is not None else None
+        ctx.degree, ctx.viewmats = channels.degree if channels.sh is not None else None, viewmats.device
         ctx.save_for_backward(means, colors, features, seen.ranks, seen.channels)
         return seen.channels
 
@@ -87,6 +87,7 @@ class Shade(Function):
             v_features = gathered_gradient(features, v_rows, ranks, ctx.color_count)
         if ctx.depth and needs[3]:
             v_depths = v_rows[:, ctx.total - 1]
+        v_viewmats = None if v_viewmats is None else v_viewmats.to(ctx.viewmats)
         return v_means, v_colors, v_features, v_depths, v_viewmats, None, None, None
 
 

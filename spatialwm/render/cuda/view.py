@@ -65,5 +65,5 @@ def view_of(
     records[:, :12] = matrices[:, :3].reshape(-1, 12)
     records[:, 12:14], records[:, 14:16], records[:, 16:20] = focal, center, limits.reshape(-1, 4)
     records[:, 20:23] = world_from_cam[:, :3, 3]
-    to_device = torch.from_numpy(records).to(device)
-    return View(to_device, torch.from_numpy(world_from_cam), width, height, near, far, eps2d, antialiased)
+    on_device = torch.from_numpy(records).to(device, non_blocking=True)
+    return View(on_device, torch.from_numpy(world_from_cam), width, height, near, far, eps2d, antialiased)
