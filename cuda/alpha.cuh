@@ -79,7 +79,8 @@ SPATIALWM_FUNCTION bool reaches_rectangle(const Splat<Real> &s, Real left, Real 
     bool touches = false;
     if (outside_x) {
         const Real dx = l > 0 ? l : r;
-        const Real dy = clamped(-s.along * s.slope * dx / (s.along * s.slope * s.slope + s.across), u, d);
+        const Real lean = s.along * s.slope;
+        const Real dy = clamped(quotient(-lean * dx, lean * s.slope + s.across), u, d);
         const Real t = dx + s.slope * dy;
         touches = s.along * t * t + s.across * dy * dy <= reach;
     }

@@ -38,7 +38,7 @@ __device__ inline void blend(
                 const int entry = chunk + __ffs(survivors) - 1;
                 const Splat<float> s = batches.splat(buffer, entry);
                 const float dy = pixel.y - s.y;
-                const float opacity = min(exp2f(log_alpha(s, pixel.x - s.x + s.slope * dy, dy)), MAX_ALPHA);
+                const float opacity = min(power_of_two(log_alpha(s, pixel.x - s.x + s.slope * dy, dy)), MAX_ALPHA);
                 const float weight = opacity * T, after = T - weight;
                 const bool blends = open && opacity >= MIN_ALPHA;
                 if (blends && after > MIN_TRANSMITTANCE) {
@@ -62,7 +62,7 @@ __device__ inline void blend(
     for (int j = 0; j < CHANNELS; ++j) {
         if (j >= count) break;
         const float value = behind ? sum[j] + T * behind[j] : sum[j];
-        out[j] = expected_depth && first + j == total - 1 ? value / larger(alpha, 1e-10f) : value;
+        out[j] = expected_depth && first + j == total - 1 ? quotient(value, larger(alpha, 1e-10f)) : value;
     }
     if (first > 0) return;
     alphas[pixel.index] = alpha;

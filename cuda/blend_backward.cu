@@ -38,7 +38,7 @@ struct Gradients {
 
     __device__ float of_channel(long long pixel, int channel) const {
         const float v = v_image[pixel * total + channel];
-        return expected_depth && channel == total - 1 ? v / larger(alphas[pixel], 1e-10f) : v;
+        return expected_depth && channel == total - 1 ? quotient(v, larger(alphas[pixel], 1e-10f)) : v;
     }
 
     // Gradient . image - transmittance * (gradient of alpha): what splats and background together contribute to the loss, to first
@@ -193,7 +193,7 @@ __device__ inline void blend_backward(
                 const int entry = chunk + __ffs(survivors) - 1;
                 const Splat<float> s = batches.splat(buffer, entry);
                 const float dy = pixel.y - s.y;
-                const float raw = exp2f(log_alpha(s, pixel.x - s.x + s.slope * dy, dy)), opacity = min(raw, MAX_ALPHA);
+                const float raw = power_of_two(log_alpha(s, pixel.x - s.x + s.slope * dy, dy)), opacity = min(raw, MAX_ALPHA);
                 const bool blends = batch * SIZE + entry < last && opacity >= MIN_ALPHA;
                 if (!__any_sync(ALL_LANES, blends)) continue;
                 float weight = 0, v_sigma = 0;
@@ -211,7 +211,7 @@ __device__ inline void blend_backward(
                         if (expected_depth) value += v_depth * (s.depth - depth);
                         rest -= weight * value;
                         // Where alpha is clamped, neither place nor opacity changes it.
-                        if (raw <= MAX_ALPHA) v_sigma = raw * (rest / (1 - opacity) - T * value);
+                        if (raw <= MAX_ALPHA) v_sigma = raw * (quotient(rest, 1 - opacity) - T * value);
                     }
                     T -= weight;
                 }
