@@ -6,6 +6,7 @@ import ctypes
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -87,24 +88,29 @@ def pack(arguments: tuple[Argument, ...], device: torch.device) -> list[Any]:
 
 
 def _packed(i: int, argument: Argument, device: torch.device) -> Any:
-    if argument is None:
-        return ctypes.c_void_p(None)
     if isinstance(argument, Tensor):
         if argument.device != device:
             raise SpatialwmError(f"kernel argument {i} is on {argument.device}, the kernel on {device}")
         if not argument.is_contiguous():
             raise SpatialwmError(f"kernel argument {i} of shape {tuple(argument.shape)} is not contiguous: call .contiguous()")
         return ctypes.c_void_p(argument.data_ptr() or None)
-    if isinstance(argument, np.generic):
-        as_ctypes_type: Any = np.ctypeslib.as_ctypes_type
-        return as_ctypes_type(argument.dtype)(argument.item())
-    if isinstance(argument, bool) or not isinstance(argument, int | float):
-        raise SpatialwmError(f"kernel argument {i} is {argument!r}; expected a tensor, an int, a float or a numpy scalar")
-    if isinstance(argument, float):
+    if type(argument) is int:  # this and not isinstance, to which a bool is an int as well
+        if not -(2**31) <= argument < 2**31:
+            raise SpatialwmError(f"kernel argument {i} is {argument}, beyond 32 bits: pass np.int64 or np.uint32")
+        return ctypes.c_int32(argument)
+    if type(argument) is float:
         return ctypes.c_float(argument)
-    if not -(2**31) <= argument < 2**31:
-        raise SpatialwmError(f"kernel argument {i} is {argument}, beyond 32 bits: pass np.int64 or np.uint32")
-    return ctypes.c_int32(argument)
+    if argument is None:
+        return ctypes.c_void_p(None)
+    if isinstance(argument, np.generic):
+        return _c_type(argument.dtype)(argument.item())
+    raise SpatialwmError(f"kernel argument {i} is {argument!r}; expected a tensor, an int, a float or a numpy scalar")
+
+
+@cache
+def _c_type(dtype: np.dtype[Any]) -> Any:
+    as_ctypes_type: Any = np.ctypeslib.as_ctypes_type
+    return as_ctypes_type(dtype)
 
 
 def address_or_value(packed: Any) -> Any:
