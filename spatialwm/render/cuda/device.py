@@ -118,18 +118,6 @@ def address_or_value(packed: Any) -> Any:
     return packed.value or 0 if isinstance(packed, ctypes.c_void_p) else packed
 
 
-class _Stream:
-    """torch's stream, as cuda-core asks for it."""
-
-    __slots__ = ("handle",)
-
-    def __init__(self, handle: int) -> None:
-        self.handle = handle
-
-    def __cuda_stream__(self) -> tuple[int, int]:
-        return 0, self.handle
-
-
 class _CudaKernels:
     """One source file on one GPU."""
 
@@ -137,9 +125,11 @@ class _CudaKernels:
         core = nvidia("cuda.core")
         major, minor = torch.cuda.get_device_capability(device)
         self._source, self._device = source, device
-        self._launch, self._config, self._context = core.launch, core.LaunchConfig, core.Device(device.index)
+        self._launch, self._config, self._stream = core.launch, core.LaunchConfig, core.Stream.from_handle
+        self._context = core.Device(device.index)
         self._code = core.ObjectCode.from_cubin(cubin(source, f"sm_{major}{minor}"), name=source)
         self._kernels: dict[str, Any] = {}
+        self._streams: dict[int, Any] = {}  # making one costs several launches
         self._threads = threading.local()
 
     def launch(self, name: str, grid: Extent, block: Extent, *arguments: Argument) -> None:
@@ -151,7 +141,8 @@ class _CudaKernels:
                 self._context.set_current()
                 self._threads.bound = True
             kernel = self._kernels.get(name) or self.load(name)
-            stream = _Stream(torch.cuda.current_stream(self._device).cuda_stream)
+            handle = torch.cuda.current_stream(self._device).cuda_stream
+            stream = self._streams.get(handle) or self._streams.setdefault(handle, self._stream(handle))
             try:
                 self._launch(stream, self._config(grid=extent(grid), block=extent(block)), kernel, *values)
             except Exception as e:  # cuda-core's own errors have no public base class
