@@ -49,17 +49,29 @@ def tile_span(s, rect, tile_y, width):
 
 
 @njit(**FAST)
-def count_tiles(start, stop, splats, rects, width, tiles_x, counts, touched):
-    """Add to ``counts`` (tiles,) how many of the rows start..stop touch each tile; ``touched`` (n,) gets how many each does."""
+def find_tiles(start, stop, splats, rects, width, tiles_x, counts, touched):
+    """The tiles that rows start..stop touch, row after row.
+
+    Also adds to ``counts`` (tiles,) how many rows touch each, and writes to ``touched`` (n,) how many tiles each row does.
+    """
+    most = 0
     for row in range(start, stop):
         rect = rects[row]
-        total = 0
+        most += np.int64(rect[1] - rect[0]) * np.int64(rect[3] - rect[2])
+    found = np.empty(most, np.int32)
+    end = 0
+    for row in range(start, stop):
+        rect = rects[row]
+        begin = end
         for ty in range(rect[2], rect[3]):
             x0, x1 = tile_span(splats[row], rect, ty, width)
             for tx in range(x0, x1):
-                counts[ty * tiles_x + tx] += 1
-                total += 1
-        touched[row] = total
+                tile = ty * tiles_x + tx
+                counts[tile] += 1
+                found[end] = tile
+                end += 1
+        touched[row] = end - begin
+    return found[:end]
 
 
 @njit(**FAST)
@@ -79,28 +91,28 @@ def tile_starts(counts):
 
 
 @njit(**FAST)
-def scatter_tiles(start, stop, splats, rects, depths, width, tiles_x, cursor, first_slot, owner, words):
-    """Write rows start..stop into their tiles' lists, as 64-bit words of depth and name: positive floats sort like their bits.
+def scatter_tiles(start, stop, found, touched, depths, cursor, first_slot, owner, words):
+    """Write rows start..stop into the lists of the tiles ``found``, as 64-bit words of depth and name.
 
+    Positive floats sort like their bits.
     The name is the row; or, unless ``first_slot`` is empty, the number of the entry when counted row by row, whose row then goes
     to ``owner``. Both grow with the row.
     """
     bits = depths.view(np.uint32)
+    at = 0
     for row in range(start, stop):
-        rect = rects[row]
         depth = np.uint64(bits[row]) << np.uint64(32)
         slot = first_slot[row] if len(first_slot) else 0
-        for ty in range(rect[2], rect[3]):
-            x0, x1 = tile_span(splats[row], rect, ty, width)
-            for tx in range(x0, x1):
-                tile = ty * tiles_x + tx
-                if len(first_slot):
-                    words[cursor[tile]] = depth | np.uint64(slot)
-                    owner[slot] = row
-                    slot += 1
-                else:
-                    words[cursor[tile]] = depth | np.uint64(row)
-                cursor[tile] += 1
+        for _ in range(touched[row]):
+            tile = found[at]
+            at += 1
+            if len(first_slot):
+                words[cursor[tile]] = depth | np.uint64(slot)
+                owner[slot] = row
+                slot += 1
+            else:
+                words[cursor[tile]] = depth | np.uint64(row)
+            cursor[tile] += 1
 
 
 @njit(**FAST)

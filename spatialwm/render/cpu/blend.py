@@ -28,17 +28,20 @@ def block_shape(lanes):
 
 @njit(**FAST)
 def plane_index(lanes, x, y):
-    """Where a pixel of the tile lies in a plane: planes are rows of blocks."""
+    """Where a pixel of the tile lies in a plane: planes are rows of blocks. From ``x`` on, a block's width of them follow."""
     bw, bh = block_shape(lanes)
-    return ((y // bh) * (TILE_W // bw) + x // bw) * len(lanes) + (y % bh) * bw + x % bw
+    return ((y // bh) * (TILE_W // bw) + x // bw) * len(lanes) + (y % bh) * bw
 
 
 @njit(**FAST)
 def open_pixels(lanes, planes, columns, rows):
     """Full transmittance inside the image, closed outside."""
+    width = block_shape(lanes)[0]
     for y in range(TILE_H):
-        for x in range(TILE_W):
-            planes[plane_index(lanes, x, y)] = ONE if x < columns and y < rows else -ONE
+        for x in range(0, TILE_W, width):
+            pixel = plane_index(lanes, x, y)
+            for i in range(width):
+                planes[pixel + i] = ONE if x + i < columns and y < rows else -ONE
 
 
 @njit(**FAST)
@@ -97,20 +100,23 @@ def blend(lanes, channels, track, part, parts, starts, lists, index, splats, bac
         ids: written when tracking, (h, w): the Gaussian of greatest weight or -1.
     """
     height, width = alpha.shape
-    tiles_x = (width + TILE_W - 1) // TILE_W
+    tiles_x, block_w = (width + TILE_W - 1) // TILE_W, block_shape(lanes)[0]
     planes = np.empty((2 + len(channels)) * TILE_PIXELS, np.float32)
     best = np.empty(TILE_PIXELS, np.int32)
     open_blocks = np.empty(TILE_H, np.uint8)
     for tile in range(part, len(starts) - 1, parts):
         blend_tile(lanes, channels, track, tile, starts, lists, splats, planes, best, open_blocks, width, height, tiles_x)
         left, top = (tile % tiles_x) * TILE_W, (tile // tiles_x) * TILE_H
+        columns = min(TILE_W, width - left)
         for y in range(min(TILE_H, height - top)):
-            for x in range(min(TILE_W, width - left)):
-                pixel = plane_index(lanes, x, y)
-                T = abs(planes[pixel])
-                alpha[top + y, left + x] = ONE - T
-                for c in range(count):
-                    image[top + y, left + x, first + c] = planes[pixel + TILE_PIXELS * (1 + c)] + T * background[first + c]
-                if len(track) > 0:
-                    row = best[pixel]
-                    ids[top + y, left + x] = index[row] if row >= 0 else -1
+            for start in range(0, columns, block_w):
+                pixel = plane_index(lanes, start, y)
+                for x in range(left + start, left + min(start + block_w, columns)):
+                    T = abs(planes[pixel])
+                    alpha[top + y, x] = ONE - T
+                    for c in range(count):
+                        image[top + y, x, first + c] = planes[pixel + TILE_PIXELS * (1 + c)] + T * background[first + c]
+                    if len(track) > 0:
+                        row = best[pixel]
+                        ids[top + y, x] = index[row] if row >= 0 else -1
+                    pixel += 1

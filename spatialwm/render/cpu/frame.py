@@ -112,15 +112,15 @@ class Frame:
         parts = spans(len(self), self.threads)
         counts = np.zeros((max(len(parts), 1), tiles_x * tiles_y), np.int64)
         touched = np.empty(len(self), np.int32)
-        run([partial(binning.count_tiles, a, b, self.splats, self.rects, self.width, tiles_x, counts[p], touched)
-             for p, (a, b) in enumerate(parts)], self.threads)  # fmt: skip
+        found = run([partial(binning.find_tiles, a, b, self.splats, self.rects, self.width, tiles_x, counts[p], touched)
+                     for p, (a, b) in enumerate(parts)], self.threads)  # fmt: skip
         self.starts = binning.tile_starts(counts)
         entries = self.starts[-1]
         words, self.lists = np.empty(entries, np.uint64), np.empty(entries, np.int32)
         self.slots, owner = (np.empty(entries if with_slots else 0, np.int32) for _ in range(2))
         self.first_slot = np.concatenate([[0], np.cumsum(touched, dtype=np.int64)]) if with_slots else np.zeros(0, np.int64)
-        run([partial(binning.scatter_tiles, a, b, self.splats, self.rects, self.depths, self.width, tiles_x, counts[p],
-                     self.first_slot, owner, words) for p, (a, b) in enumerate(parts)], self.threads)  # fmt: skip
+        run([partial(binning.scatter_tiles, a, b, found[p], touched, self.depths, counts[p], self.first_slot, owner, words)
+             for p, (a, b) in enumerate(parts)], self.threads)  # fmt: skip
         self._tiles(partial(binning.sort_tiles, starts=self.starts, words=words, owner=owner, lists=self.lists, slots=self.slots))
 
     def blend(self, background: np.ndarray, *, with_ids: bool) -> None:

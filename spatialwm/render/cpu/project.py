@@ -30,6 +30,8 @@ from spatialwm.render.cpu.layout import (
 
 F = np.float32
 ZERO, HALF, ONE, TWO = F(0), F(0.5), F(1), F(2)
+LONGEST_REACH = F(2 * math.log(255) * 1.001)
+"""Of an opaque Gaussian: squared distance in standard deviations at which alpha falls to 1/255."""
 LARGEST = F(3.4e38)
 """``not abs(x) <= LARGEST`` asks for NaN or infinity: isfinite is ``x - x == 0``, which reassociation folds to True."""
 
@@ -89,6 +91,13 @@ def project(start, stop, means, quats, scales, opacities, view, axis, K, limits,
         a0, b0 = jx * view[0, 0] + kx * view[2, 0], jy * view[1, 0] + ky * view[2, 0]
         a1, b1 = jx * view[0, 1] + kx * view[2, 1], jy * view[1, 1] + ky * view[2, 1]
         a2, b2 = jx * view[0, 2] + kx * view[2, 2], jy * view[1, 2] + ky * view[2, 2]
+        # What is out of sight even as a ball of its longest axis needs no rotation, root or logarithm: most that is out of sight.
+        x, y, longest = fx * px + cx, fy * py + cy, max(s0, max(s1, s2)) ** 2
+        beyond_x, beyond_y = max(-x, max(x - F(width), ZERO)), max(-y, max(y - F(height), ZERO))
+        if beyond_x * beyond_x > LONGEST_REACH * ((a0 * a0 + a1 * a1 + a2 * a2) * longest + eps2d):
+            continue
+        if beyond_y * beyond_y > LONGEST_REACH * ((b0 * b0 + b1 * b1 + b2 * b2) * longest + eps2d):
+            continue
         r00, r01, r02, r10, r11, r12, r20, r21, r22 = rotation(quats, i)
         m0, n0 = (a0 * r00 + a1 * r10 + a2 * r20) * s0, (b0 * r00 + b1 * r10 + b2 * r20) * s0
         m1, n1 = (a0 * r01 + a1 * r11 + a2 * r21) * s1, (b0 * r01 + b1 * r11 + b2 * r21) * s1
@@ -107,7 +116,6 @@ def project(start, stop, means, quats, scales, opacities, view, axis, K, limits,
             continue
         reach = TWO * math.log(opacity / MIN_ALPHA)
         half_w, half_h = math.sqrt(reach * xx), math.sqrt(reach * yy)
-        x, y = fx * px + cx, fy * py + cy
         # Clamped as floats: a huge splat's edge does not fit an integer.
         left, right = max(x - half_w - HALF, ZERO), min(x + half_w - HALF, F(width - 1))
         top, bottom = max(y - half_h - HALF, ZERO), min(y + half_h - HALF, F(height - 1))
