@@ -76,7 +76,7 @@ def blend_tile(lanes, channels, track, tile, starts, lists, splats, planes, best
     flat, stride = splats.reshape(-1), splats.shape[1]
     begin, end = starts[tile], starts[tile + 1]
     for e in range(begin, end):
-        prefetch(flat, np.intp(lists[min(e + AHEAD, end - 1)]) * stride)
+        prefetch(flat, np.intp(lists[min(e + AHEAD, end - 1)]) * stride)  # pyright: ignore[reportCallIssue]
         row = lists[e]
         if len(lanes) == 1:
             blend_pixels(channels, track, planes, open_blocks, flat, np.intp(row) * stride, left, top, best, row)

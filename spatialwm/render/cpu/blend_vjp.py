@@ -54,7 +54,7 @@ def blend_tile_vjp(lanes, channels, absolute, tile, starts, lists, slots, splats
     done = end
     find_open(lanes, planes, open_blocks)
     for e in range(begin, end):
-        prefetch(flat, np.intp(lists[min(e + AHEAD, end - 1)]) * stride)
+        prefetch(flat, np.intp(lists[min(e + AHEAD, end - 1)]) * stride)  # pyright: ignore[reportCallIssue]
         row = lists[e]
         s, v = splats[row], by_slot[slots[e]]
         if len(lanes) == 1:
