@@ -175,7 +175,7 @@ __device__ inline void blend_backward(
     // From here on v weighs a splat's value, and expected depth is not its own value but its distance from the pixel's.
     for (int j = 0; j < CHANNELS; ++j)
         if (expected_depth && first + j == total - 1) v[j] = 0;
-    const int furthest = __reduce_max_sync(ALL_LANES, last);
+    const int furthest = warp_max(last);
     int holding = 0;
 
     Feed<CHANNELS> feed(batches, list + start, length, splats, channels + first, stride);

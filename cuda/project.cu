@@ -113,7 +113,7 @@ extern "C" __global__ void __launch_bounds__(256) find_visible(
         ranks[pair] = -1;
     }
     const int visible = __popc(__ballot_sync(ALL_LANES, tiles > 0)), broken = __popc(__ballot_sync(ALL_LANES, bad));
-    const int touched = __reduce_add_sync(ALL_LANES, tiles);
+    const int touched = warp_sum(tiles);
     if (lane == 0) {
         atomicAdd(&sums[0], visible);
         atomicAdd(&sums[1], touched);

@@ -5,8 +5,15 @@ namespace spatialwm {
 
 constexpr unsigned ALL_LANES = 0xffffffffu;
 
-__device__ inline float warp_sum(float value) {
+// Shuffles and not __reduce_add_sync, which GPUs before sm_80 lack.
+template <typename T>
+__device__ inline T warp_sum(T value) {
     for (int distance = 16; distance > 0; distance >>= 1) value += __shfl_xor_sync(ALL_LANES, value, distance);
+    return value;
+}
+
+__device__ inline int warp_max(int value) {
+    for (int distance = 16; distance > 0; distance >>= 1) value = max(value, __shfl_xor_sync(ALL_LANES, value, distance));
     return value;
 }
 

@@ -79,11 +79,8 @@ def test_every_mode_renders_and_differentiates_as_the_oracle(synthetic_scene, ki
     assert (got[2]["ids"] != want[2]["ids"]).float().mean() < 1e-3
 
 
-@pytest.mark.parametrize("degree", [0, 1, 2, 3])
-@pytest.mark.parametrize("stored", [9, 16])
+@pytest.mark.parametrize(("degree", "stored"), [(0, 1), (1, 4), (1, 9), (2, 9), (0, 16), (2, 16), (3, 16)])
 def test_view_dependent_colors_and_two_cameras(synthetic_scene, degree, stored):
-    if (degree + 1) ** 2 > stored:
-        pytest.skip("more bases than stored")
     means, quats, scales, opacities, _, view, K = synthetic_scene(200, W, H)
     sh = torch.randn(200, stored, 3, generator=torch.Generator().manual_seed(degree)) * 0.4
     other = view.clone()
@@ -122,6 +119,15 @@ def test_deep_tiles_pass_in_many_batches(synthetic_scene):
     assert_agree(got, want)
     full = want[1].detach() > 0.999
     assert 0.02 < full.float().mean() < 0.5
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_splats_at_vga_stay_above_80_db(synthetic_scene):
+    scene = synthetic_scene(100_000, 640, 480)
+    with torch.no_grad():
+        got, want = rasterization(*scene, 640, 480), reference(*(t.double() for t in scene), 640, 480)
+    assert psnr(got[0], want[0]) > 80
+    assert psnr(got[1], want[1]) > 80
 
 
 def test_info_and_the_gradients_of_means2d(synthetic_scene):
