@@ -30,7 +30,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -59,6 +59,10 @@ SCHEMA = "spatialwm.bench.gpu/1"
 RESULTS = Path(__file__).parent / "results"
 NEED_A_GPU = ("cuda", "gsplat")
 LEARNING_RATES = (1.6e-4, 1e-3, 5e-3, 5e-2, 2.5e-3)
+
+AFTER_A_CRASH = "--after-a-crash"
+SPEED_S = 150.0
+"""What the speed tables need."""
 
 Job = Callable[[], object]
 
@@ -99,14 +103,21 @@ class Sitting:
     path: Path
     deadline: float
     told: dict[str, Any]
+    words: tuple[str, ...] = ()
+    """The command line, to start again with."""
     building: subprocess.Popen[str] | None = None
+    build_log: Path | None = None
     failed: list[str] = field(default_factory=list)
 
     def run(self, name: str, stage: Callable[[], dict[str, Any]]) -> None:
         """Run a stage unless an earlier call did; its result, or why there is none, is written at once."""
         stages = self.told["stages"]
-        if stages.get(name, {}).get("done"):
+        before = stages.get(name, {})
+        if before.get("done"):
             print(f"{name}: done before", flush=True)
+            return
+        if AFTER_A_CRASH in self.words and before.get("broke_the_gpu"):
+            self.failed.append(name)
             return
         if time.monotonic() > self.deadline:
             stages[name] = {"done": False, "error": "no time left: call again"}
@@ -117,10 +128,33 @@ class Sitting:
             except Exception as e:  # the next stage may still tell something
                 stages[name] = {"done": False, "error": f"{type(e).__name__}: {e}", "traceback": traceback.format_exc()[-4000:]}
             stages[name]["seconds"] = round(time.monotonic() - started, 1)
+        broken = is_broken(self.device)
+        if broken:
+            stages[name] |= {"done": False, "broke_the_gpu": True, "error": stages[name].get("error", broken)}
         if not stages[name]["done"] or not stages[name].get("passed", True):
             self.failed.append(name)
         write_json(self.path, self.told)
         print(f"{name}: {summary(stages[name])}", flush=True)
+        if broken:
+            self.start_again()
+
+    def start_again(self) -> None:
+        """After a fault in a kernel nothing more runs in this process: the other stages get a fresh one."""
+        if self.building is not None:  # started anew, gsplat would compile from the beginning
+            with suppress(subprocess.TimeoutExpired):
+                self.building.wait(max(1.0, self.deadline - time.monotonic() - SPEED_S))
+        words = [*self.words, "--seconds", str(self.deadline - time.monotonic())]
+        os.execv(sys.executable, [sys.executable, __file__, *words, *([] if AFTER_A_CRASH in words else [AFTER_A_CRASH])])
+
+
+def is_broken(device: torch.device) -> str | None:
+    """What a kernel did that ended the GPU's work for this process."""
+    try:
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+    except RuntimeError as e:
+        return f"{type(e).__name__}: {e}"
+    return None
 
 
 def summary(stage: Mapping[str, Any]) -> str:
@@ -370,21 +404,21 @@ def profile(sitting: Sitting, name: str) -> dict[str, Any]:
 
 
 # ------------------------------------------------------------------------------------------------ gsplat
-def start_building_gsplat(device: torch.device) -> subprocess.Popen[str]:
+def start_building_gsplat(device: torch.device) -> tuple[subprocess.Popen[str], Path]:
     """gsplat compiles itself when first imported: in a process of its own, while the GPU is busy with parity."""
     major, minor = torch.cuda.get_device_capability(device)
     os.environ.setdefault("TORCH_CUDA_ARCH_LIST", f"{major}.{minor}")  # else for every architecture: many times as long
     os.environ.setdefault("MAX_JOBS", str(os.cpu_count() or 4))
-    log = tempfile.NamedTemporaryFile("w+", suffix=".log", delete=False)  # noqa: SIM115  # outlives this function
     code = "from gsplat.cuda._backend import _C; assert _C is not None, 'gsplat could not be compiled'"
-    return subprocess.Popen([sys.executable, "-c", code], stdout=log, stderr=subprocess.STDOUT, text=True)
+    with tempfile.NamedTemporaryFile("w", suffix=".log", delete=False) as log:
+        return subprocess.Popen([sys.executable, "-c", code], stdout=log, stderr=subprocess.STDOUT, text=True), Path(log.name)
 
 
 def wait_for_gsplat(sitting: Sitting) -> dict[str, Any]:
     """Drops gsplat from the race where it does not get ready."""
     if sitting.building is None:
         return {"note": "not asked for"}
-    left = max(1.0, sitting.deadline - time.monotonic() - 150)  # what the speed tables need
+    left = max(1.0, sitting.deadline - time.monotonic() - SPEED_S)
     try:
         code = sitting.building.wait(left)
     except subprocess.TimeoutExpired:
@@ -392,7 +426,8 @@ def wait_for_gsplat(sitting: Sitting) -> dict[str, Any]:
         code = -1
     if code != 0:
         sitting.backends = tuple(b for b in sitting.backends if b != "gsplat")
-        raise SpatialwmError(f"gsplat did not get ready (exit {code}); without it there is nothing to compare with")
+        log = sitting.build_log.read_text(errors="replace")[-3000:] if sitting.build_log else ""
+        raise SpatialwmError(f"gsplat did not get ready (exit {code}); without it there is nothing to compare with\n{log}")
     return {"version": installed("gsplat")}
 
 
@@ -441,10 +476,11 @@ def sitting_of(args: argparse.Namespace) -> Iterator[Sitting]:
         if before["schema"] == SCHEMA and before["sizes"] == args.sizes:
             told["stages"] = before["stages"]
     args.out.mkdir(parents=True, exist_ok=True)
-    made = Sitting(device, tuple(args.backends), SIZES[args.sizes], path, time.monotonic() + args.seconds, told)
+    deadline = time.monotonic() + args.seconds
+    made = Sitting(device, tuple(args.backends), SIZES[args.sizes], path, deadline, told, tuple(args.words))
     print(headline(machine), flush=True)
     if "gsplat" in made.backends and device.type == "cuda":
-        made.building = start_building_gsplat(device)
+        made.building, made.build_log = start_building_gsplat(device)
     try:
         yield made
     finally:
@@ -463,7 +499,9 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--commit", help="where git cannot tell")
     parser.add_argument("--gsplat-main", type=Path, metavar="PATH")
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument(AFTER_A_CRASH, action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
+    args.words = sys.argv[1:] if argv is None else list(argv)
     args.backends = args.backends.split(",")
     if args.device.startswith("cuda") and not torch.cuda.is_available():
         parser.exit(2, "torch sees no GPU: nothing was measured; to rehearse: --backends cpu --device cpu --sizes tiny\n")

@@ -68,7 +68,8 @@ def test_a_second_call_goes_on_where_the_first_stopped(run: Run, capsys: pytest.
     assert status == 0
     assert sound(told["stages"])
     capsys.readouterr()
-    assert run("--backends", "cpu", "--stages", "speed") == (0, told)
+    status, again = run("--backends", "cpu", "--stages", "speed")
+    assert (status, again["stages"]) == (0, told["stages"])
     assert capsys.readouterr().out.count("done before") == 2
 
 
@@ -79,6 +80,34 @@ def test_a_stage_that_breaks_is_told_and_the_rest_still_runs(run: Run, script: A
     assert told["stages"]["training"]["error"].startswith("ZeroDivisionError")
     assert "1 / 0" in told["stages"]["training"]["traceback"]
     assert told["stages"]["profile cpu"]["done"]
+
+
+def test_after_a_fault_on_the_gpu_the_other_stages_run_in_a_fresh_process(
+    run: Run, script: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Replaced(Exception):
+        pass
+
+    def execv(program: str, words: list[str]) -> None:
+        started.append(words[2:])
+        raise Replaced
+
+    started: list[list[str]] = []
+    speed = script.speed
+    monkeypatch.setattr(script.os, "execv", execv)
+    monkeypatch.setattr(script, "speed", lambda sitting, n, degree: faults.append(n) or speed(sitting, n, degree))
+    monkeypatch.setattr(script, "is_broken", lambda _: "illegal memory access" if len(faults) == 1 else None)
+    faults: list[int] = []
+    with pytest.raises(Replaced):
+        run("--backends", "cpu", "--stages", "speed")
+    assert started[0][-1] == "--after-a-crash"
+    assert 0 < float(started[0][-2]) < 540
+    status, told = run(*started[0])
+    assert status == 1
+    assert told["stages"]["speed 60"]["error"] == "illegal memory access"
+    assert told["stages"]["speed 60 SH3"]["done"]
+    faults += [0, 0]
+    assert run("--backends", "cpu", "--stages", "speed")[0] == 0  # called afresh, it tries again
 
 
 def test_a_backend_that_is_wrong_fails_parity(script: Any) -> None:
@@ -99,11 +128,14 @@ def test_a_backend_that_is_wrong_fails_parity(script: Any) -> None:
 
 
 def test_gsplat_that_cannot_be_built_leaves_the_race(script: Any, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("nvcc: no such thing")
     broken = subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"], text=True)
     sitting = script.Sitting(
-        torch.device("cpu"), ("cuda", "gsplat"), script.SIZES["tiny"], tmp_path / "a.json", time.monotonic() + 300, {}, broken
-    )
-    with pytest.raises(SpatialwmError, match=r"did not get ready \(exit 3\)"):
+        torch.device("cpu"), ("cuda", "gsplat"), script.SIZES["tiny"], tmp_path / "a.json", time.monotonic() + 300, {},
+        building=broken, build_log=log,
+    )  # fmt: skip
+    with pytest.raises(SpatialwmError, match=r"did not get ready \(exit 3\)[\s\S]*nvcc: no such thing"):
         script.wait_for_gsplat(sitting)
     assert sitting.backends == ("cuda",)
 
