@@ -11,8 +11,8 @@ constexpr float MIN_TRANSMITTANCE = 1e-4f;
 
 // With dy = pixel - y and t = (pixel - x) + slope dy, the distance across the ellipse's tilted chord,
 //     alpha = 2^(log_opacity - along t^2 - across dy^2).
-// A sum of squares: unlike a dx^2 + 2 b dx dy + c dy^2 it cannot cancel or turn negative in float32, costs no more, and its powers of
-// two are what the hardware computes. 32 bytes, so that a splat is two 16-byte loads from one memory sector.
+// A sum of squares: unlike a dx^2 + 2 b dx dy + c dy^2 it cannot cancel or turn negative in float32, costs no more, and its
+// powers of two are what the hardware computes. 32 bytes, so that a splat is two 16-byte loads from one memory sector.
 template <typename Real>
 struct alignas(16) Splat {
     Real x, y, slope, depth;
@@ -41,7 +41,8 @@ SPATIALWM_FUNCTION Real log_alpha(const Splat<Real> &s, Real t, Real dy) {
     return s.log_opacity - (s.along * t * t + s.across * dy * dy);
 }
 
-// alpha >= 1/255 where along t^2 + across dy^2 <= reach. Rounded up by 4e-5, so that no test of areas loses a pixel to rounding.
+// alpha >= 1/255 where along t^2 + across dy^2 <= reach. Rounded up by 4e-5, so that no test of areas loses a pixel to
+// rounding.
 SPATIALWM_FUNCTION Real reach_of(const Splat<Real> &s) { return s.log_opacity + Real(7.9944); }
 
 // Half width and half height of the visible ellipse, and how far above y it is widest to the right (as far below, to the left).
@@ -57,8 +58,10 @@ SPATIALWM_FUNCTION Extent<Real> extent_of(const Splat<Real> &s) {
     return {half_w, square_root(reach / s.across), -steep * half_w / square};
 }
 
-// Leftmost and rightmost point of the visible ellipse within the band top <= y <= bottom; false where it does not enter the band.
-SPATIALWM_FUNCTION bool chord_in_band(const Splat<Real> &s, const Extent<Real> &e, Real top, Real bottom, Real *left, Real *right) {
+// Leftmost and rightmost point of the visible ellipse within the band top <= y <= bottom; false where it does not enter the
+// band.
+SPATIALWM_FUNCTION bool chord_in_band(
+    const Splat<Real> &s, const Extent<Real> &e, Real top, Real bottom, Real *left, Real *right) {
     const Real low = top - s.y, high = bottom - s.y;
     if (low > e.half_h || high < -e.half_h) return false;
     const Real reach = larger(reach_of(s), Real(0));
@@ -68,9 +71,9 @@ SPATIALWM_FUNCTION bool chord_in_band(const Splat<Real> &s, const Extent<Real> &
     return true;
 }
 
-// Whether alpha reaches 1/255 anywhere on the rectangle between the given pixel centres. The nearest point of a convex figure lies on
-// an edge that faces the centre, so at most one vertical and one horizontal edge are looked at. No square root, one division: each
-// warp asks this for every splat of its tile.
+// Whether alpha reaches 1/255 anywhere on the rectangle between the given pixel centres. The nearest point of a convex figure
+// lies on an edge that faces the centre, so at most one vertical and one horizontal edge are looked at. No square root, one
+// division: each warp asks this for every splat of its tile.
 SPATIALWM_FUNCTION bool reaches_rectangle(const Splat<Real> &s, Real left, Real top, Real right, Real bottom) {
     const Real l = left - s.x, r = right - s.x, u = top - s.y, d = bottom - s.y;
     const bool outside_x = l > 0 || r < 0, outside_y = u > 0 || d < 0;

@@ -1,16 +1,16 @@
 // Front-to-back blending, a block per 16x16 tile, a thread per pixel.
 //
-// The tile's splats pass through shared memory in batches, the next one under way while this one is blended. Each warp tests a batch
-// against its own 8x4 pixels, a splat per lane, and walks only over the survivors of a ballot: most splats of a tile touch a minority
-// of its eight warps.
+// The tile's splats pass through shared memory in batches, the next one under way while this one is blended. Each warp tests a
+// batch against its own 8x4 pixels, a splat per lane, and walks only over the survivors of a ballot: most splats of a tile
+// touch a minority of its eight warps.
 #include "blend.cuh"
 
 namespace spatialwm {
 
 template <int CHANNELS>
 __device__ inline void blend(
-    Batches<CHANNELS> &batches, const int *starts, const int *list, const float *splats, const float *channels, int stride, int first,
-    int count, int total, int width, int height, const float *backgrounds, int expected_depth, const long long *gaussian_ids,
+    Batches<CHANNELS> &batches, const int *starts, const int *list, const float *splats, const float *channels, int stride,
+    int first, int count, int total, int width, int height, const float *backgrounds, int expected_depth, const long long *gaussian_ids,
     float *image, float *transmittance, float *alphas, int *lasts, int *ids) {
     constexpr int SIZE = Batches<CHANNELS>::SIZE;
     const int tile = blockIdx.x, lane = threadIdx.x & 31;
@@ -43,7 +43,8 @@ __device__ inline void blend(
                 const bool blends = open && opacity >= MIN_ALPHA;
                 if (blends && after > MIN_TRANSMITTANCE) {
 #pragma unroll
-                    for (int j = 0; j < CHANNELS; ++j) sum[j] += weight * part_of(batches.channels[buffer][j / 4][entry], j % 4);
+                    for (int j = 0; j < CHANNELS; ++j)
+                        sum[j] += weight * part_of(batches.channels[buffer][j / 4][entry], j % 4);
                     // 1 - T, but exact for faint pixels too: expected depth is divided by it.
                     alpha += weight;
                     T = after;
@@ -75,10 +76,11 @@ __device__ inline void blend(
 
 using namespace spatialwm;
 
-// Channels first ... first + count of `total`, count at most the number in the kernel's name; rows of `channels` are `stride` floats,
-// 16-byte aligned, with zeros up to the number in the name. `backgrounds` (cameras, total) may be null.
-// `expected_depth`: the last channel is divided by alpha. For backward, else null: `transmittance` (what each pixel lets through) and
-// `lasts` (how far into its tile's list it blended). `ids` may be null. Only the call with first == 0 writes what is not `image`.
+// Channels first ... first + count of `total`, count at most the number in the kernel's name; rows of `channels` are `stride`
+// floats, 16-byte aligned, with zeros up to the number in the name. `backgrounds` (cameras, total) may be null.
+// `expected_depth`: the last channel is divided by alpha. For backward, else null: `transmittance` (what each pixel lets
+// through) and `lasts` (how far into its tile's list it blended). `ids` may be null. Only the call with first == 0 writes what
+// is not `image`.
 #define PARAMETERS                                                                                                             \
     const int *__restrict__ starts, const int *__restrict__ list, const float *__restrict__ splats,                            \
         const float *__restrict__ channels, int stride, int first, int count, int total, int width, int height,                \

@@ -48,8 +48,8 @@ __device__ inline void await_copies() {
 #endif
 }
 
-// Two batches of a tile's splats and of their channels: one that is used, one under way. Piece by piece, so that neighbouring threads
-// touch neighbouring words and no two meet in a bank.
+// Two batches of a tile's splats and of their channels: one that is used, one under way. Piece by piece, so that neighbouring
+// threads touch neighbouring words and no two meet in a bank.
 template <int CHANNELS>
 struct Batches {
     static constexpr int PIECES = (CHANNELS + 3) / 4;
@@ -65,8 +65,8 @@ struct Batches {
     }
 };
 
-// Brings a tile's list into Batches. Half of the block copies geometry, the other half channels; ranks are read a batch ahead of the
-// copies that need them.
+// Brings a tile's list into Batches. Half of the block copies geometry, the other half channels; ranks are read a batch ahead
+// of the copies that need them.
 template <int CHANNELS>
 class Feed {
     static constexpr int SIZE = Batches<CHANNELS>::SIZE, PIECES = Batches<CHANNELS>::PIECES;
@@ -103,6 +103,8 @@ public:
     }
 };
 
-__device__ inline float part_of(const float4 &piece, int j) { return j == 0 ? piece.x : j == 1 ? piece.y : j == 2 ? piece.z : piece.w; }
+__device__ inline float part_of(const float4 &piece, int j) {
+    return j == 0 ? piece.x : j == 1 ? piece.y : j == 2 ? piece.z : piece.w;
+}
 
 }  // namespace spatialwm

@@ -1,14 +1,14 @@
 // Gradients of blending, a block per 16x16 tile, walking front to back as forward did.
 //
-// Two shapes of work alternate. What a pixel lets through is a chain from splat to splat: there a lane is a pixel. What a splat receives
-// is a sum over pixels: there a lane is a splat and a row of the warp's 8x4 pixels. The two numbers per pixel and splat from which all
-// sums follow change hands in shared memory, eight splats at a time: about 30 instructions a splat, counted, where adding ten values
-// over 32 lanes by shuffles takes 100. To make a lane a splat throughout (Mallick et al. 2024, "Taming 3DGS") needs no sums
-// over lanes either, but then each splat meets all 256 pixels of its tile, and with a million splats at 1080p it touches, counted,
-// 2.1 of the tile's eight parts.
+// Two shapes of work alternate. What a pixel lets through is a chain from splat to splat: there a lane is a pixel. What a splat
+// receives is a sum over pixels: there a lane is a splat and a row of the warp's 8x4 pixels. The two numbers per pixel and
+// splat from which all sums follow change hands in shared memory, eight splats at a time: about 30 instructions a splat,
+// counted, where adding ten values over 32 lanes by shuffles takes 100. To make a lane a splat throughout (Mallick et al. 2024,
+// "Taming 3DGS") needs no sums over lanes either, but then each splat meets all 256 pixels of its tile, and with a million
+// splats at 1080p it touches, counted, 2.1 of the tile's eight parts.
 //
-// Going front to back, what lies behind a splat is known as the pixel's whole minus what has passed: one number a pixel, whatever the
-// count of channels, and nothing has to be kept from forward but the picture.
+// Going front to back, what lies behind a splat is known as the pixel's whole minus what has passed: one number a pixel,
+// whatever the count of channels, and nothing has to be kept from forward but the picture.
 #include "blend.cuh"
 
 namespace spatialwm {
@@ -30,8 +30,8 @@ struct Workspace {
     float4 v[WARPS][Batches<CHANNELS>::PIECES][32];  // gradient of each pixel's channels
 };
 
-// Pixels' gradients. A channel of expected depth D is sum(w d) / alpha: a splat's share in it is (d - D) / alpha, and the sum of all
-// shares is zero, so that nothing cancels where a single splat covers the pixel.
+// Pixels' gradients. A channel of expected depth D is sum(w d) / alpha: a splat's share in it is (d - D) / alpha, and the sum
+// of all shares is zero, so that nothing cancels where a single splat covers the pixel.
 struct Gradients {
     const float *image, *transmittance, *alphas, *v_image, *v_alphas;
     int total, expected_depth;
@@ -41,8 +41,8 @@ struct Gradients {
         return expected_depth && channel == total - 1 ? quotient(v, larger(alphas[pixel], 1e-10f)) : v;
     }
 
-    // Gradient . image - transmittance * (gradient of alpha): what splats and background together contribute to the loss, to first
-    // order.
+    // Gradient . image - transmittance * (gradient of alpha): what splats and background together contribute to the loss, to
+    // first order.
     __device__ float whole(long long pixel) const {
         float sum = 0;
         for (int j = 0; j < total - expected_depth; ++j) sum += v_image[pixel * total + j] * image[pixel * total + j];
@@ -144,9 +144,9 @@ __device__ inline void flush(
 
 template <int CHANNELS>
 __device__ inline void blend_backward(
-    Workspace<CHANNELS> &work, const int *starts, const int *list, const float *splats, const float *channels, int stride, int first,
-    int count, int total, int width, int height, int expected_depth, const int *lasts, const float *image, const float *transmittance,
-    const float *alphas, const float *v_image, const float *v_alphas, float *v_means2d, float *v_shapes, float *v_channels,
+    Workspace<CHANNELS> &work, const int *starts, const int *list, const float *splats, const float *channels, int stride,
+    int first, int count, int total, int width, int height, int expected_depth, const int *lasts, const float *image,
+    const float *transmittance, const float *alphas, const float *v_image, const float *v_alphas, float *v_means2d, float *v_shapes, float *v_channels,
     float *absolute) {
     constexpr int SIZE = Batches<CHANNELS>::SIZE;
     const int tile = blockIdx.x, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
@@ -202,11 +202,13 @@ __device__ inline void blend_backward(
                     if (first == 0) {
                         float value = 0;
 #pragma unroll
-                        for (int j = 0; j < CHANNELS; ++j) value += v[j] * part_of(batches.channels[buffer][j / 4][entry], j % 4);
+                        for (int j = 0; j < CHANNELS; ++j)
+                            value += v[j] * part_of(batches.channels[buffer][j / 4][entry], j % 4);
                         if (total > CHANNELS) {
                             const float *row = channels + (long long)batches.ranks[buffer][entry] * stride;
 #pragma unroll 1
-                            for (int j = CHANNELS; j < total - expected_depth; ++j) value += v_image[pixel.index * total + j] * row[j];
+                            for (int j = CHANNELS; j < total - expected_depth; ++j)
+                                value += v_image[pixel.index * total + j] * row[j];
                         }
                         if (expected_depth) value += v_depth * (s.depth - depth);
                         rest -= weight * value;
@@ -233,8 +235,8 @@ __device__ inline void blend_backward(
 
 using namespace spatialwm;
 
-// As blend_*. Adds to v_means2d (m, 2), v_shapes (m, 4: conic and opacity), v_channels (m, stride) and, if not null, the sums of
-// absolute values of the gradient of means2d (m, 2). Only the call with first == 0 adds to what is not v_channels.
+// As blend_*. Adds to v_means2d (m, 2), v_shapes (m, 4: conic and opacity), v_channels (m, stride) and, if not null, the sums
+// of absolute values of the gradient of means2d (m, 2). Only the call with first == 0 adds to what is not v_channels.
 #define PARAMETERS                                                                                                             \
     const int *__restrict__ starts, const int *__restrict__ list, const float *__restrict__ splats,                            \
         const float *__restrict__ channels, int stride, int first, int count, int total, int width, int height,                \

@@ -4,10 +4,11 @@
 
 using namespace spatialwm;
 
-// A thread per value. `per_camera`: values (cameras, n, count), else (n, count); into columns first ... first + count of channels.
+// A thread per value. `per_camera`: values (cameras, n, count), else (n, count); into columns first ... first + count of
+// channels.
 extern "C" __global__ void __launch_bounds__(256) gather_channels(
-    const float *__restrict__ values, int count, int per_camera, const int *__restrict__ order, int m, int n, int stride, int first,
-    float *__restrict__ channels) {
+    const float *__restrict__ values, int count, int per_camera, const int *__restrict__ order, int m, int n, int stride,
+    int first, float *__restrict__ channels) {
     const long long at = (long long)blockIdx.x * 256 + threadIdx.x;
     if (at >= (long long)m * count) return;
     const int rank = int(at / count), column = int(at % count), pair = order[rank];
@@ -17,8 +18,8 @@ extern "C" __global__ void __launch_bounds__(256) gather_channels(
 
 // The inverse: each row sums the cameras that saw it, so that nothing needs an atomic and unseen rows become 0 on the way.
 extern "C" __global__ void __launch_bounds__(256) gather_channels_backward(
-    const float *__restrict__ v_channels, int count, int cameras, long long rows, const int *__restrict__ ranks, int stride, int first,
-    float *__restrict__ v_values) {
+    const float *__restrict__ v_channels, int count, int cameras, long long rows, const int *__restrict__ ranks, int stride,
+    int first, float *__restrict__ v_values) {
     const long long at = (long long)blockIdx.x * 256 + threadIdx.x;
     if (at >= rows * count) return;
     const long long row = at / count;
@@ -69,12 +70,12 @@ __device__ inline void store_row(float *row, int stride, const float *values) {
 
 }  // namespace spatialwm
 
-// A thread per Gaussian. Its colour fills the first three columns. With `v_eyes` (blocks, cameras, 3), also the sums over each block of
-// the gradient of the camera's position.
+// A thread per Gaussian. Its colour fills the first three columns. With `v_eyes` (blocks, cameras, 3), also the sums over each
+// block of the gradient of the camera's position.
 extern "C" __global__ void __launch_bounds__(256) sh_backward(
     const float *__restrict__ means, const float *__restrict__ sh, int sh_stride, int degree, const float *__restrict__ eyes,
-    int camera_count, int n, const int *__restrict__ ranks, const float *__restrict__ channels, const float *__restrict__ v_channels,
-    int stride, float *v_sh, float *__restrict__ v_means, float *__restrict__ v_eyes) {
+    int camera_count, int n, const int *__restrict__ ranks, const float *__restrict__ channels,
+    const float *__restrict__ v_channels, int stride, float *v_sh, float *__restrict__ v_means, float *__restrict__ v_eyes) {
     __shared__ float stage[8][3];
     const int i = blockIdx.x * 256 + threadIdx.x;
     float total[3] = {0, 0, 0};
@@ -86,9 +87,10 @@ extern "C" __global__ void __launch_bounds__(256) sh_backward(
             const float4 color = reinterpret_cast<const float4 *>(channels + (long long)rank * stride)[0];
             const float4 v = reinterpret_cast<const float4 *>(v_channels + (long long)rank * stride)[0];
             // Negative zero: clamped in find_visible.
-            const float kept[3] = {
-                __float_as_int(color.x) < 0 ? 0 : v.x, __float_as_int(color.y) < 0 ? 0 : v.y, __float_as_int(color.z) < 0 ? 0 : v.z};
-            // Further cameras add to what is already written: sums over all of them would take 48 registers, mostly for one camera.
+            const float kept[3] = {__float_as_int(color.x) < 0 ? 0 : v.x, __float_as_int(color.y) < 0 ? 0 : v.y,
+                                   __float_as_int(color.z) < 0 ? 0 : v.z};
+            // Further cameras add to what is already written: sums over all of them would take 48 registers, mostly for one
+            // camera.
             float row[48], v_row[48] = {};
             if (seen) load_row(v_sh + (long long)i * sh_stride, sh_stride, v_row);
             load_row(sh + (long long)i * sh_stride, sh_stride, row);

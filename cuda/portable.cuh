@@ -17,8 +17,9 @@ namespace spatialwm {
 __host__ __device__ inline float square_root(float x) { return sqrtf(x); }
 __host__ __device__ inline double square_root(double x) { return sqrt(x); }
 
-// What the blending loops are made of, in the hardware's own instructions: within 2^-22 of the exact value, where the exact ones are
-// ten instructions each. Spelled out, for the kernels are not compiled with fast maths, which would also loosen what must be exact.
+// What the blending loops are made of, in the hardware's own instructions: within 2^-22 of the exact value, where the exact
+// ones are ten instructions each. Spelled out, for the kernels are not compiled with fast maths, which would also loosen what
+// must be exact.
 __host__ __device__ inline float power_of_two(float x) {
 #ifdef __CUDA_ARCH__
     float y;

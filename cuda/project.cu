@@ -69,13 +69,14 @@ __device__ inline Lens<float> lens_of(float near, float far, float eps2d, int an
 
 using namespace spatialwm;
 
-// Grid: (blocks of 256 Gaussians, cameras). A pair is camera * n + Gaussian. Writes tile_counts (0: invisible), ranks (-1), the visible
-// pairs' splats and rgb, how many are visible per block, and totals: visible pairs, tiles touched, Gaussians that are not finite.
+// Grid: (blocks of 256 Gaussians, cameras). A pair is camera * n + Gaussian. Writes tile_counts (0: invisible), ranks (-1), the
+// visible pairs' splats and rgb, how many are visible per block, and totals: visible pairs, tiles touched, Gaussians that are
+// not finite.
 extern "C" __global__ void __launch_bounds__(256) find_visible(
     const float *__restrict__ means, const float *__restrict__ quats, const float *__restrict__ scales,
-    const float *__restrict__ opacities, const float *__restrict__ sh, int sh_stride, int degree, const float *__restrict__ colors,
-    int color_count, int colors_per_camera, const float *__restrict__ features, int feature_count, const float *__restrict__ cameras,
-    int n, int width, int height, float near, float far, float eps2d, int antialiased, float *__restrict__ splats,
+    const float *__restrict__ opacities, const float *__restrict__ sh, int sh_stride, int degree,
+    const float *__restrict__ colors, int color_count, int colors_per_camera, const float *__restrict__ features,
+    int feature_count, const float *__restrict__ cameras, int n, int width, int height, float near, float far, float eps2d, int antialiased, float *__restrict__ splats,
     float *__restrict__ rgb, int *__restrict__ tile_counts, int *__restrict__ ranks, int *__restrict__ block_counts,
     long long *totals) {
     __shared__ int sums[3];
@@ -176,8 +177,8 @@ extern "C" __global__ void __launch_bounds__(256) arrange(
     if (depth_at >= 0) row[depth_at] = s.depth;
 }
 
-// `ranks` (cameras, n): where arrange put a pair, -1 if nowhere. `v_depths` may be null. With `v_views` (blocks, cameras, 12), also the
-// sums over each block of the gradient of the camera's pose.
+// `ranks` (cameras, n): where arrange put a pair, -1 if nowhere. `v_depths` may be null. With `v_views` (blocks, cameras, 12),
+// also the sums over each block of the gradient of the camera's pose.
 extern "C" __global__ void __launch_bounds__(256) project_backward(
     const float *__restrict__ means, const float *__restrict__ quats, const float *__restrict__ scales,
     const float *__restrict__ opacities, const float *__restrict__ cameras, int camera_count, int n, float near, float far,
@@ -196,8 +197,9 @@ extern "C" __global__ void __launch_bounds__(256) project_backward(
             const float2 place = reinterpret_cast<const float2 *>(v_means2d)[rank];
             const float4 shape = reinterpret_cast<const float4 *>(v_shapes)[rank];
             const float depth = v_depths ? v_depths[rank] : 0;
+            const ProjectedGradient<float> v = {place.x, place.y, depth, {shape.x, shape.y, shape.z}, shape.w};
             g = project_vjp(reinterpret_cast<const Camera<float> *>(cameras)[c], lens, source.mean, source.quat, source.scale,
-                            source.opacity, ProjectedGradient<float>{place.x, place.y, depth, {shape.x, shape.y, shape.z}, shape.w});
+                            source.opacity, v);
             for (int j = 0; j < 3; ++j) total.mean[j] += g.mean[j];
             for (int j = 0; j < 4; ++j) total.quat[j] += g.quat[j];
             for (int j = 0; j < 3; ++j) total.scale[j] += g.scale[j];

@@ -53,14 +53,17 @@ struct Footprint {
     Real m[3], n[3];  // rows of the 2x3 square root M of the image covariance M M^T
 };
 
-// In float64 and rounded once, so that every backend sorts nearly equal depths alike. Four operations a Gaussian: free even where
-// float64 runs at 1/64 rate.
+// In float64 and rounded once, so that every backend sorts nearly equal depths alike. Four operations a Gaussian: free even
+// where float64 runs at 1/64 rate.
 SPATIALWM_FUNCTION Real depth_of(const Camera<Real> &camera, const Real *mean) {
     const Real *v = camera.view + 8;
-    return Real(double(v[0]) * double(mean[0]) + double(v[1]) * double(mean[1]) + double(v[2]) * double(mean[2]) + double(v[3]));
+    double depth = v[3];
+    for (int j = 0; j < 3; ++j) depth += double(v[j]) * double(mean[j]);
+    return Real(depth);
 }
 
-SPATIALWM_FUNCTION Footprint<Real> footprint(const Camera<Real> &camera, const Real *mean, const Real *quat, const Real *scale, Real z) {
+SPATIALWM_FUNCTION Footprint<Real> footprint(
+    const Camera<Real> &camera, const Real *mean, const Real *quat, const Real *scale, Real z) {
     const Real *v = camera.view;
     Footprint<Real> f;
     f.z = z;
@@ -83,7 +86,8 @@ SPATIALWM_FUNCTION Footprint<Real> footprint(const Camera<Real> &camera, const R
     return f;
 }
 
-SPATIALWM_FUNCTION Projected<Real> image_of(const Camera<Real> &camera, const Lens<Real> &lens, const Footprint<Real> &f, Real opacity) {
+SPATIALWM_FUNCTION Projected<Real> image_of(
+    const Camera<Real> &camera, const Lens<Real> &lens, const Footprint<Real> &f, Real opacity) {
     Projected<Real> p;
     p.x = camera.fx * f.slope_x + camera.cx;
     p.y = camera.fy * f.slope_y + camera.cy;

@@ -81,8 +81,8 @@ __host__ __device__ inline Real sh_direction(const Real *mean, const Real *eye, 
     return length;
 }
 
-// Adds to `v_sh` (bases, 3) and `v_mean`; the eye's gradient is minus the mean's. `sh` (bases, 3) and `v_rgb` are of one Gaussian,
-// `v_rgb` zero where the colour was clamped.
+// Adds to `v_sh` (bases, 3) and `v_mean`; the eye's gradient is minus the mean's. `sh` (bases, 3) and `v_rgb` are of one
+// Gaussian, `v_rgb` zero where the colour was clamped.
 template <typename Real>
 __host__ __device__ inline void sh_vjp(
     int degree, const Real *mean, const Real *eye, const Real *sh, const Real *v_rgb, Real *v_sh, Real *v_mean) {

@@ -1,7 +1,7 @@
 // Which splats each 16x16 tile draws, nearest first.
 //
-// Splats are already in depth order, so one stable sort of their tiles by tile number alone, two passes of 8 bits at 1080p, orders both;
-// a sort of (tile, depth) keys as in the original rasteriser takes six.
+// Splats are already in depth order, so one stable sort of their tiles by tile number alone, two passes of 8 bits at 1080p,
+// orders both; a sort of (tile, depth) keys as in the original rasteriser takes six.
 #include "tiles.cuh"
 #include "warp.cuh"
 
@@ -22,8 +22,8 @@ extern "C" __global__ void __launch_bounds__(256) list_tiles(
         const Extent<float> e = extent_of(s);
         const Span band = tile_rows(s, e, height);
         const int first = int(camera_ids[rank]) * columns * rows;
-        // Never past what was counted, whatever another compilation of the same arithmetic made of a tangent; what it left out goes to
-        // a tile that does not exist.
+        // Never past what was counted, whatever another compilation of the same arithmetic made of a tangent; what it left out
+        // goes to a tile that does not exist.
         long long at = starts[rank];
         const long long stop = at + count;
         for (int row = band.first; row < band.last; ++row) {
@@ -66,8 +66,8 @@ __device__ inline int first_not_below(const int *sorted, int count, int value) {
     return low;
 }
 
-// A thread per tile and one more: starts (tile_count + 1) of each tile's part of the sorted list, empty ones included. By bisection:
-// the list is a thousand times longer than there are tiles.
+// A thread per tile and one more: starts (tile_count + 1) of each tile's part of the sorted list, empty ones included. By
+// bisection: the list is a thousand times longer than there are tiles.
 extern "C" __global__ void __launch_bounds__(256) find_starts(
     const int *__restrict__ tiles, int total, int tile_count, int *__restrict__ starts) {
     const int tile = blockIdx.x * 256 + threadIdx.x;

@@ -250,6 +250,13 @@ def test_zero_quaternion_and_opacity_above_one_as_the_oracle():
     assert float(got[3]["opacities"].grad[1]) == 0
 
 
+def test_where_alpha_is_clamped_only_colors_get_gradients():
+    scene = gaussians([[0.02, 0.01, 2.0], [0.1, 0, 3.0]], scales=3.0, opacity=1.0)
+    got, want = both((*scene, *CAMERA), 40, 30)
+    assert float(want[1].detach().max()) > 0.9989
+    assert_agree(got, want)
+
+
 def test_a_splat_larger_than_the_image_is_listed_by_its_whole_warp():
     scene = gaussians([[0, 0, 1.0], [0, 0.1, 1.5], [0.3, 0, 2.0]], scales=40, opacity=0.3)
     scene[2][2] = 0.05

@@ -23,7 +23,8 @@ def missing() -> str | None:
     """Why our kernels cannot run here and how to mend it; None where they can. Compiles nothing."""
     if not torch.cuda.is_available():
         return "torch finds no CUDA GPU; choose cpu"
-    if find_spec("cuda") is None or find_spec("cuda.core") is None or find_spec("cuda.bindings.nvrtc") is None:
+    # Each name's parent first: looking for a part of what is not there raises.
+    if any(find_spec(name) is None for name in ("cuda", "cuda.core", "cuda.bindings", "cuda.bindings.nvrtc")):
         return "cuda-core, which compiles the kernels, is not installed: pip install 'spatialwm[cuda]'"
     return None
 
