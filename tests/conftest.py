@@ -14,6 +14,8 @@ import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # as the command line does, before torch is loaded
+
 # Shapes in annotations are checked at run time here and cost nothing in production. Numba kernels cannot be wrapped, so only the
 # rooms that hold plain Python are hooked. Must run before the first import of those rooms.
 install_import_hook(
