@@ -17,11 +17,18 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from spatialwm.geometry.camera import Camera
-from spatialwm.lift.capture import sweep
 from spatialwm.lift.capture.capture import Capture, View
-from spatialwm.lift.capture.consistency import count_agreeing, fit_planes
-from spatialwm.lift.capture.depth_map import LONG_SIDE, DepthMap, transfer, working_brightness, working_camera, working_usable
-from spatialwm.lift.capture.overlap import Seen, depth_range, guessed, ranked_sources
+from spatialwm.lift.capture.dense import sweep
+from spatialwm.lift.capture.dense.consistency import count_agreeing, fit_planes
+from spatialwm.lift.capture.dense.depth_map import (
+    LONG_SIDE,
+    DepthMap,
+    transfer,
+    working_brightness,
+    working_camera,
+    working_usable,
+)
+from spatialwm.lift.capture.dense.overlap import Seen, depth_range, guessed, project, ranked_sources
 from spatialwm.progress import Progress, part_of, silent
 from spatialwm.render.cpu.threads import machine_threads, run
 
@@ -40,12 +47,13 @@ _PROBE_SIDE = 160
 
 
 def depth_maps(
-    capture: Capture, *, views: Sequence[int] | None = None, progress: Progress = silent, long_side: int = LONG_SIDE, threads: int | None = None
-) -> list[DepthMap]:
+    capture: Capture, *, views: Sequence[int] | None = None, progress: Progress = silent,
+    long_side: int = LONG_SIDE, threads: int | None = None,
+) -> list[DepthMap]:  # fmt: skip
     """Depth of ``views`` (None: all), in their order: as measured where a view has depth, else from stereo among them.
 
-    Views left out are not looked at in any way, so they can serve to judge the result. A view without overlap, parallax or texture
-    has no depth; that is not an error. The same on any number of threads.
+    Views left out are not looked at in any way, so they can serve to judge the result. A view without overlap, parallax or
+    texture has no depth; that is not an error. The same on any number of threads.
 
     Args:
         long_side: pixels of the longer side of the maps.
@@ -126,7 +134,9 @@ def _stereo(work: Sequence[_Work], seen: Seen, ranges: Sequence[tuple[float, flo
     return run(jobs, threads)
 
 
-def _swept(work: Sequence[_Work], asked: Sequence[tuple[int, list[int], tuple[float, float] | None]], threads: int) -> list[_Guess]:
+def _swept(
+    work: Sequence[_Work], asked: Sequence[tuple[int, list[int], tuple[float, float] | None]], threads: int
+) -> list[_Guess]:
     """The best depth of each pixel of the asked views: (index into ``work``, its sources, its nearest and farthest depth)."""
     jobs, results = [], []
     for i, sources, limits in asked:
@@ -146,8 +156,8 @@ def _swept(work: Sequence[_Work], asked: Sequence[tuple[int, list[int], tuple[fl
         flat = np.concatenate([image.ravel() for image in images])
         last = shape[0] - sweep.RADIUS
         jobs += [
-            partial(sweep.sweep_band, top, min(top + sweep.BAND, last), item.brightness, item.means, item.inverse_deviations, flat,
-                    starts, np.ascontiguousarray(widths), np.ascontiguousarray(heights), homographies, len(sources) > 1,
+            partial(sweep.sweep_band, top, min(top + sweep.BAND, last), item.brightness, item.means, item.inverse_deviations,
+                    flat, starts, np.ascontiguousarray(widths), np.ascontiguousarray(heights), homographies, len(sources) > 1,
                     best, before, after, winner)
             for top in range(sweep.RADIUS, last, sweep.BAND)
         ]  # fmt: skip
@@ -164,7 +174,9 @@ def _homographies(source: Camera, reference: Camera, inverse: Float[np.ndarray, 
     return np.linalg.inv(shift) @ out @ shift
 
 
-def _refined(usable: np.ndarray, best: np.ndarray, before: np.ndarray, after: np.ndarray, winner: np.ndarray, inverse: np.ndarray) -> _Guess:
+def _refined(
+    usable: np.ndarray, best: np.ndarray, before: np.ndarray, after: np.ndarray, winner: np.ndarray, inverse: np.ndarray
+) -> _Guess:
     """Depth between planes, from the parabola through the three scores; 0 where there is no sound match."""
     step = float(inverse[1] - inverse[0])
     bend = before - 2 * best + after
@@ -188,17 +200,17 @@ def _confirmed(work: Sequence[_Work], guesses: Sequence[_Guess], i: int, witness
                        np.ascontiguousarray(heights), np.array([guesses[j].step for j in witnesses]), matrices, offsets,
                        TOLERANCE, counts)  # fmt: skip
     agreed = counts >= min(CONFIRMED_BY, max(len(witnesses), 1))
-    depth = np.where(agreed, guess.depth, F(0))
-    return _surfaced(item.view, item.camera, depth, np.where(agreed, np.clip(guess.likeness, 0, 1), F(0)), 3 * guess.step, 0.0)
+    confidence = np.where(agreed, np.clip(guess.likeness, 0, 1), F(0))
+    return _surfaced(DepthMap(item.view, item.camera, np.where(agreed, guess.depth, F(0)), confidence), 3 * guess.step, 0.0)
 
 
-def _surfaced(view: int, camera: Camera, depth: np.ndarray, confidence: np.ndarray, jump: float, relative_jump: float) -> DepthMap:
+def _surfaced(m: DepthMap, jump: float, relative_jump: float) -> DepthMap:
     """With normals, and depth replaced by that of the plane fitted around each pixel."""
-    inverse = np.where(depth > 0, 1 / np.where(depth > 0, depth, 1), 0).astype(F)
+    inverse, camera = m.inverse_depth(), m.camera
     smooth, normals = np.empty_like(inverse), np.empty((*inverse.shape, 3), F)
     fit_planes(inverse, jump, relative_jump, camera.fx, camera.fy, camera.cx, camera.cy, smooth, normals)
     depth = np.where(smooth > 0, 1 / np.where(smooth > 0, smooth, 1), 0).astype(F)
-    return DepthMap(view, camera, depth, confidence.astype(F), camera.world_from_cam.rotate(normals).astype(F))
+    return replace(m, depth=depth, normals=camera.world_from_cam.rotate(normals).astype(F))
 
 
 def _measured(index: int, view: View, long_side: int) -> DepthMap:
@@ -210,7 +222,7 @@ def _measured(index: int, view: View, long_side: int) -> DepthMap:
     depth = np.asarray(view.depth, F)[np.ix_(rows, columns)]
     known = np.isfinite(depth) & (depth > 0) & working_usable(view, camera)
     depth = np.where(known, depth, F(0))
-    return _surfaced(index, camera, depth, known.astype(F), 0.0, 0.04)
+    return _surfaced(DepthMap(index, camera, depth, known.astype(F)), 0.0, 0.04)
 
 
 def _probed(capture: Capture, views: Sequence[int], progress: Progress, threads: int) -> Seen:
@@ -222,13 +234,11 @@ def _probed(capture: Capture, views: Sequence[int], progress: Progress, threads:
     every = slice(2, None, 4)
     means = [m.points()[every, every][m.depth[every, every] > 0] for m in maps]
     points = np.concatenate(means)
-    return Seen(points, np.stack([_shows(m, points) for m in maps]))
+    return Seen(points, np.stack([_shows(m, points) for m in maps]), np.zeros(0, np.int64))
 
 
 def _shows(m: DepthMap, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
     """Which points a view sees at the depth it knows, within 3 %."""
-    from spatialwm.lift.capture.overlap import project
-
     uv, z, inside = project(m.camera, points)
     out = np.zeros(len(points), np.bool_)
     i, j = uv[inside].astype(np.int64).T

@@ -56,7 +56,7 @@ with kernels_cached_for(Path(__file__).parent):
 
         Args:
             inverse: (h, w) float32 inverse depth, 0 where unknown.
-            jump, relative_jump: neighbours farther off in inverse depth than ``jump + relative_jump * inverse`` are another surface.
+            jump, relative_jump: neighbours that differ by more than ``jump + relative_jump * inverse`` are another surface.
             smooth: written, (h, w) float32: the plane's inverse depth; the pixel's own where too few neighbours are known.
             normals: written, (h, w, 3) float32 in the camera's frame, towards the camera; zero where unknown.
         """

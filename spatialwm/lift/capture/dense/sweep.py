@@ -54,7 +54,7 @@ with kernels_cached_for(Path(__file__).parent):
                 return 0, 0
         if not lo <= hi:
             return 0, 0
-        return int(math.ceil(lo)), int(math.floor(hi)) + 1
+        return math.ceil(lo), math.floor(hi) + 1
 
     @njit(**FAST)
     def warp(source, start, source_width, row_u, row_v, row_q, step_u, step_v, step_q, lo, hi, out):
@@ -77,7 +77,7 @@ with kernels_cached_for(Path(__file__).parent):
 
     @njit(**FAST)
     def advance(new, old, fresh, stale, sums):
-        """Move the column sums down: ``new`` (reference) and ``fresh`` (source) enter, ``old`` and ``stale`` leave and are replaced."""
+        """Move the column sums down: ``new`` (reference) and ``fresh`` (source) enter, ``old`` and ``stale`` leave."""
         for x in range(len(new)):
             w, o = fresh[x], stale[x]
             sums[0, x] += w - o
@@ -87,7 +87,7 @@ with kernels_cached_for(Path(__file__).parent):
 
     @njit(**FAST)
     def correlate(sums, means, inverse_deviations, out):
-        """Normalised cross-correlation of the windows of ``out``; ``sums`` begins RADIUS columns before it and ends as many behind."""
+        """Normalised cross-correlation of the windows of ``out``; ``sums`` has RADIUS columns more at each end."""
         scale = F(1 / WINDOW**2)
         s, ss, sr = sums[0], sums[1], sums[2]
         for x in range(len(out)):
@@ -152,7 +152,8 @@ with kernels_cached_for(Path(__file__).parent):
                     row_u, row_v, row_q = h[0, 1] * row + h[0, 2], h[1, 1] * row + h[1, 2], h[2, 1] * row + h[2, 2]
                     lo, hi = seen_interval(row_u, row_v, row_q, h[0, 0], h[1, 0], h[2, 0], width, widths[s], heights[s])
                     lows[s, slot], highs[s, slot] = lo, hi
-                    warp(sources, starts[s], widths[s], F(row_u), F(row_v), F(row_q), F(h[0, 0]), F(h[1, 0]), F(h[2, 0]), lo, hi, fresh)
+                    warp(sources, starts[s], widths[s], F(row_u), F(row_v), F(row_q), F(h[0, 0]), F(h[1, 0]), F(h[2, 0]),
+                         lo, hi, fresh)  # fmt: skip
                     advance(image[row], image[leaving], fresh, rings[s, slot], sums[s])
                     if y >= first:
                         for k in range(WINDOW):

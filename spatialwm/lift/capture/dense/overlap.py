@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from spatialwm.geometry.camera import Camera
 from spatialwm.lift.capture.capture import Points
-from spatialwm.lift.capture.depth_map import centers, intrinsics
+from spatialwm.lift.capture.dense.depth_map import centers, intrinsics
 
 BEST_ANGLE_DEG, NARROW_DEG, WIDE_DEG = 6.0, 2.0, 8.0
 """A pair's angle at a point weighs most at 6 degrees: less tells little of depth, more looks different. Source: MVSNet, eq. 6."""
@@ -26,6 +26,8 @@ class Seen:
 
     means: Float[np.ndarray, "n 3"]
     by_view: Bool[np.ndarray, "v n"]
+    rows: Int[np.ndarray, " n"]
+    """Which of the capture's points these are; empty for points found otherwise."""
 
     @staticmethod
     def of(points: Points, views: Sequence[int]) -> Seen:
@@ -34,7 +36,7 @@ class Seen:
         for row, view in enumerate(views):
             by_view[row, points.tracks[points.tracks[:, 1] == view, 0]] = True
         shared = by_view.sum(0) >= 2
-        return Seen(np.asarray(points.means, np.float64)[shared], by_view[:, shared])
+        return Seen(np.asarray(points.means, np.float64)[shared], by_view[:, shared], np.flatnonzero(shared))
 
 
 def ranked_sources(seen: Seen, cameras: Sequence[Camera], count: int) -> list[list[int]]:
@@ -98,7 +100,7 @@ def guessed(cameras: Sequence[Camera]) -> tuple[Seen, Float[np.ndarray, " v"]]:
         rays = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones_like(u)], -1).reshape(-1, 3)
         means += [camera.world_from_cam.apply(rays * (depth * k)) for k in (0.5, 1.0, 2.0)]
     points = np.concatenate(means)
-    return Seen(points, np.stack([project(camera, points)[2] for camera in cameras])), typical
+    return Seen(points, np.stack([project(camera, points)[2] for camera in cameras]), np.zeros(0, np.int64)), typical
 
 
 def _typical_depths(cameras: Sequence[Camera]) -> Float[np.ndarray, " v"]:

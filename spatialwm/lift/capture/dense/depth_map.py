@@ -32,6 +32,11 @@ class DepthMap:
     normals: Float[np.ndarray, "h w 3"] | None = None
     """Unit, in the capture's frame, towards the camera; zero where unknown."""
 
+    def inverse_depth(self) -> Float[np.ndarray, "h w"]:
+        """float32; 0 where unknown."""
+        known = self.depth > 0
+        return np.where(known, 1 / np.where(known, self.depth, 1), 0).astype(np.float32)
+
     def points(self) -> Float[np.ndarray, "h w 3"]:
         """Every pixel's place in the capture's frame; the camera's own centre where the depth is unknown."""
         return self.camera.world_from_cam.apply(pixel_rays(self.camera) * self.depth[..., None])
