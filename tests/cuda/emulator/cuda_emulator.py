@@ -65,7 +65,8 @@ class Emulator:
         if not names:
             raise EmulatorError(f"{path} has no kernel of the form: extern \"C\" __global__ void name(")
         digest = hashlib.sha256("\0".join([self.compiler, *self.flags, path.name]).encode())
-        for part in (HEADER, path, *sorted({*path.parent.glob("*.cuh"), *compile.sources().glob("*.cuh")})):
+        ours = sorted(HEADER.parent.glob("*.hpp"))
+        for part in (*ours, path, *sorted({*path.parent.glob("*.cuh"), *compile.sources().glob("*.cuh")})):
             digest.update(part.read_bytes())
         library = self.folder / f"{path.stem}-{digest.hexdigest()[:16]}.so"
         if not library.is_file():
