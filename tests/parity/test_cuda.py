@@ -15,6 +15,7 @@ import torch
 
 from spatialwm.errors import ShapeError
 from spatialwm.render.cuda import rasterization
+from spatialwm.render.cuda.device import running_on
 from spatialwm.render.reference import rasterization as reference
 
 pytestmark = pytest.mark.usefixtures("emulated", "one_thread")
@@ -80,13 +81,14 @@ def test_every_mode_renders_and_differentiates_as_the_oracle(synthetic_scene, ki
 
 
 @pytest.mark.parametrize(("degree", "stored"), [(0, 1), (1, 4), (1, 9), (2, 9), (0, 16), (2, 16), (3, 16)])
-def test_view_dependent_colors_and_two_cameras(synthetic_scene, degree, stored):
+def test_view_dependent_colors_and_features_in_two_cameras(synthetic_scene, degree, stored):
     means, quats, scales, opacities, _, view, K = synthetic_scene(200, W, H)
     sh = torch.randn(200, stored, 3, generator=torch.Generator().manual_seed(degree)) * 0.4
     other = view.clone()
     other[0, :3, 3] += torch.tensor([0.3, -0.2, 0.5])
     scene = (means, quats, scales, opacities, sh, torch.cat([view, other]), K.repeat(2, 1, 1))
-    assert_agree(*both(scene, sh_degree=degree))
+    features = torch.randn(200, 2, generator=torch.Generator().manual_seed(8))
+    assert_agree(*both(scene, sh_degree=degree, features=features))
 
 
 def test_colors_and_background_of_each_camera(synthetic_scene):
@@ -189,11 +191,42 @@ def test_order_of_threads_changes_nothing_but_rounding(synthetic_scene, emulated
         assert error(second[3][name].grad, first[3][name].grad.double()) < 1e-5
 
 
-def test_slices_of_larger_tensors_are_welcome(synthetic_scene):
+class Aligned:
+    """Kernels that, like a GPU, take 16 bytes at a time only from where 16 bytes start."""
+
+    def __init__(self, kernels: Any) -> None:
+        self.kernels = kernels
+
+    def launch(self, name: str, grid: Any, block: Any, *arguments: Any) -> None:
+        for i, a in enumerate(arguments):
+            assert not isinstance(a, torch.Tensor) or a.dtype != torch.float32 or a.data_ptr() % 16 == 0, f"{name}, argument {i}"
+        self.kernels.launch(name, grid, block, *arguments)
+
+
+def test_slices_of_larger_tensors_are_welcome(synthetic_scene, emulated):
     scene = synthetic_scene(100, W, H)
-    shifted = [torch.cat([torch.zeros(1), t.flatten()])[1:].view(t.shape) for t in scene[:5]]
+    want = rasterization(*scene, W, H)[0]
+    shifted = [torch.cat([torch.zeros(1), t.flatten()])[1:].view(t.shape).requires_grad_() for t in scene[:5]]
     assert all(t.data_ptr() % 16 for t in shifted)
-    assert torch.equal(rasterization(*shifted, *scene[5:], W, H)[0], rasterization(*scene, W, H)[0])
+    with running_on(lambda source, device: Aligned(emulated(source, device))):
+        got = rasterization(*shifted, *scene[5:], W, H)[0]
+        got.sum().backward()
+    assert torch.equal(got, want)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5, 19])
+def test_nothing_comes_from_memory_that_was_never_written(synthetic_scene, channels):
+    g = torch.Generator().manual_seed(channels)
+    *scene, _, view, K = synthetic_scene(100, W, H)
+    inputs = [t.clone().requires_grad_() for t in (*scene, torch.rand(100, channels, generator=g), view)]
+    torch.use_deterministic_algorithms(True)  # fills what is allocated with NaN
+    try:
+        image, alpha, info = rasterization(*inputs, K, W, H, absgrad=True, backgrounds=torch.ones(1, channels))
+        (image.sum() + alpha.sum()).backward()
+    finally:
+        torch.use_deterministic_algorithms(False)
+    for tensor in (image, alpha, info["means2d"].absgrad, *(t.grad for t in inputs)):
+        assert bool(torch.isfinite(tensor).all())
 
 
 def test_without_gradients_nothing_is_kept_for_them(synthetic_scene):

@@ -38,7 +38,8 @@ def rasterization(
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:  # fmt: skip
     """See :class:`spatialwm.render.renderer.Rasterizer`; float32. Tensors in main memory travel to the GPU, and the results back.
 
-    Fastest with the Gaussians on the GPU and the cameras in main memory, where they are checked.
+    Fastest with the Gaussians on the GPU and the cameras in main memory, where they are checked. Pictures are bitwise repeatable;
+    gradients add up in the order in which tiles finish, and agree to rounding.
 
     Raises:
         ShapeError: see the protocol.
