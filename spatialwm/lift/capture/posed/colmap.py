@@ -42,7 +42,7 @@ def read(path: Path, options: PosedOptions = PosedOptions(), progress: Progress 
     """
     folder = find(path)
     if folder is None:
-        raise LiftError(f"{path} holds no COLMAP model; expected cameras, images and points3D (.bin or .txt) there or in sparse/0")
+        raise LiftError(f"{path} holds no COLMAP model; expected cameras and images (.bin or .txt) there or in sparse/0")
     progress("reading cameras", 0.0)
     model = read_model(folder)
     order = sorted(range(len(model.images)), key=lambda i: files.natural(model.images[i].name))

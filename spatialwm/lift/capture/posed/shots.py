@@ -37,7 +37,7 @@ class Shot:
     world_from_cam: Pose
     optics: Optics
     depth: Callable[[], Float[np.ndarray, "h w"]] | None = None
-    """Reads depth along the optical axis, in the capture's unit, 0 where unknown; of any resolution over the same field of view."""
+    """Reads depth along the optical axis, in the capture's unit, 0 where unknown; of any size over the same field of view."""
     mask: Path | None = None
     """0 where the picture is not to be used."""
     time_s: float | None = None
@@ -139,7 +139,7 @@ def _straightened(image: Image.Image, optics: Optics, size: tuple[int, int]) -> 
 
 @lru_cache(maxsize=2)  # one camera takes many pictures
 def _grid(optics: Optics) -> tuple[Tensor, np.ndarray]:
-    """Where each straight pixel lies, -1..1 between the outer pixel edges as ``grid_sample`` takes it; 255 where the lens saw it."""
+    """Where each straight pixel lies, -1..1 between the outer pixel edges for ``grid_sample``; 255 where the lens saw it."""
     at = optics.source_pixels() / (optics.width, optics.height)
     seen = ((at >= 0) & (at <= 1)).all(-1)
     return torch.from_numpy(np.nan_to_num(at * 2 - 1, nan=3.0)).float()[None], np.where(seen, 255, 0).astype(np.uint8)
