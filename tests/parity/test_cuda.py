@@ -315,6 +315,13 @@ def test_a_value_that_is_not_finite_is_named(synthetic_scene, field, value):
         rasterization(*scene, W, H, **options)
 
 
+def test_numbers_of_any_type_are_welcome(synthetic_scene):
+    scene = synthetic_scene(100, W, H)
+    plain = rasterization(*scene, W, H, near_plane=1.0, far_plane=5.0, eps2d=1.0)[0]
+    other = rasterization(*scene, np.int64(W), np.int32(H), near_plane=1, far_plane=np.float64(5), eps2d=np.float32(1))[0]
+    assert torch.equal(plain, other)
+
+
 def test_cameras_of_another_type_get_their_gradients(synthetic_scene):
     *scene, view, K = synthetic_scene(100, W, H)
     precise = view.double().requires_grad_()

@@ -66,4 +66,7 @@ def view_of(
     records[:, 12:14], records[:, 14:16], records[:, 16:20] = focal, center, limits.reshape(-1, 4)
     records[:, 20:23] = world_from_cam[:, :3, 3]
     on_device = torch.from_numpy(records).to(device, non_blocking=True)
-    return View(on_device, torch.from_numpy(world_from_cam), width, height, near, far, eps2d, antialiased)
+    # Plain numbers: a kernel takes 4 bytes as what its signature says, whatever they were here.
+    return View(
+        on_device, torch.from_numpy(world_from_cam), int(width), int(height), float(near), float(far), float(eps2d), antialiased
+    )
