@@ -8,6 +8,7 @@ from numba import njit
 from spatialwm.render.cpu.blocks import blend_blocks
 from spatialwm.render.cpu.layout import BLOCK_W, FAST, TILE_H, TILE_PIXELS, TILE_W
 from spatialwm.render.cpu.plain import blend_pixels
+from spatialwm.render.cpu.tiles import store_tile
 from spatialwm.render.cpu.vectors import prefetch
 
 F = np.float32
@@ -28,20 +29,20 @@ def block_shape(lanes):
 
 @njit(**FAST)
 def plane_index(lanes, x, y):
-    """Where a pixel of the tile lies in a plane: planes are rows of blocks. From ``x`` on, a block's width of them follow."""
+    """Where a pixel of the tile lies in a plane: planes are rows of blocks."""
     bw, bh = block_shape(lanes)
-    return ((y // bh) * (TILE_W // bw) + x // bw) * len(lanes) + (y % bh) * bw
+    return ((y // bh) * (TILE_W // bw) + x // bw) * len(lanes) + (y % bh) * bw + x % bw
 
 
 @njit(**FAST)
 def open_pixels(lanes, planes, columns, rows):
     """Full transmittance inside the image, closed outside."""
-    width = block_shape(lanes)[0]
-    for y in range(TILE_H):
-        for x in range(0, TILE_W, width):
-            pixel = plane_index(lanes, x, y)
-            for i in range(width):
-                planes[pixel + i] = ONE if x + i < columns and y < rows else -ONE
+    planes[:TILE_PIXELS] = ONE
+    if columns < TILE_W or rows < TILE_H:
+        for y in range(TILE_H):
+            for x in range(TILE_W):
+                if x >= columns or y >= rows:
+                    planes[plane_index(lanes, x, y)] = -ONE
 
 
 @njit(**FAST)
@@ -87,6 +88,19 @@ def blend_tile(lanes, channels, track, tile, starts, lists, splats, planes, best
 
 
 @njit(**FAST)
+def store_pixels(lanes, planes, left, top, background, first, count, image, alpha):
+    """Write the picture under a tile, as ``tiles.store_tile`` does for tiles that lie wholly inside it."""
+    height, width = alpha.shape
+    for y in range(top, min(top + TILE_H, height)):
+        for x in range(left, min(left + TILE_W, width)):
+            pixel = plane_index(lanes, x - left, y - top)
+            T = abs(planes[pixel])
+            alpha[y, x] = ONE - T
+            for c in range(count):
+                image[y, x, first + c] = planes[pixel + TILE_PIXELS * (1 + c)] + T * background[first + c]
+
+
+@njit(**FAST)
 def blend(lanes, channels, track, part, parts, starts, lists, index, splats, background, first, count, image, alpha, ids):
     """Render channels ``first .. first + count`` of every ``parts``-th tile, from ``part`` on.
 
@@ -100,23 +114,20 @@ def blend(lanes, channels, track, part, parts, starts, lists, index, splats, bac
         ids: written when tracking, (h, w): the Gaussian of greatest weight or -1.
     """
     height, width = alpha.shape
-    tiles_x, block_w = (width + TILE_W - 1) // TILE_W, block_shape(lanes)[0]
+    tiles_x = (width + TILE_W - 1) // TILE_W
     planes = np.empty((2 + len(channels)) * TILE_PIXELS, np.float32)
     best = np.empty(TILE_PIXELS, np.int32)
     open_blocks = np.empty(TILE_H, np.uint8)
     for tile in range(part, len(starts) - 1, parts):
         blend_tile(lanes, channels, track, tile, starts, lists, splats, planes, best, open_blocks, width, height, tiles_x)
         left, top = (tile % tiles_x) * TILE_W, (tile // tiles_x) * TILE_H
-        columns = min(TILE_W, width - left)
-        for y in range(min(TILE_H, height - top)):
-            for start in range(0, columns, block_w):
-                pixel = plane_index(lanes, start, y)
-                for x in range(left + start, left + min(start + block_w, columns)):
-                    T = abs(planes[pixel])
-                    alpha[top + y, x] = ONE - T
-                    for c in range(count):
-                        image[top + y, x, first + c] = planes[pixel + TILE_PIXELS * (1 + c)] + T * background[first + c]
-                    if len(track) > 0:
-                        row = best[pixel]
-                        ids[top + y, x] = index[row] if row >= 0 else -1
-                    pixel += 1
+        whole = left + TILE_W <= width and top + TILE_H <= height
+        if len(lanes) > 1 and len(channels) == image.shape[2] and whole:
+            store_tile(lanes, channels, planes, top * width + left, width, background, image, alpha)  # pyright: ignore[reportCallIssue]
+        else:
+            store_pixels(lanes, planes, left, top, background, first, count, image, alpha)
+        if len(track) > 0:
+            for y in range(top, min(top + TILE_H, height)):
+                for x in range(left, min(left + TILE_W, width)):
+                    row = best[plane_index(lanes, x - left, y - top)]
+                    ids[y, x] = index[row] if row >= 0 else -1

@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from spatialwm.render.cpu.blend import AHEAD, CHECK_EVERY, block_shape, find_open, open_pixels, plane_index
+from spatialwm.render.cpu.blend import AHEAD, CHECK_EVERY, find_open, open_pixels, plane_index
 from spatialwm.render.cpu.blocks import blend_blocks_vjp
 from spatialwm.render.cpu.layout import FAST, INV_A, OPACITY, TILE_H, TILE_PIXELS, TILE_W, A, B, C
 from spatialwm.render.cpu.plain import blend_pixels_vjp
+from spatialwm.render.cpu.tiles import load_tile
 from spatialwm.render.cpu.vectors import prefetch
 
 F = np.float32
@@ -27,21 +28,22 @@ def open_gradients(lanes, channels, tile, first, count, image, alpha, v_image, v
     """Load a tile: ``rest`` (see ``blocks.blend_blocks_vjp``) and the gradient of each channel."""
     height, width = alpha.shape
     left, top = (tile % tiles_x) * TILE_W, (tile // tiles_x) * TILE_H
+    whole = left + TILE_W <= width and top + TILE_H <= height
+    if len(lanes) > 1 and len(channels) == image.shape[2] and whole:
+        load_tile(lanes, channels, planes, top * width + left, width, image, alpha, v_image, v_alpha)  # pyright: ignore[reportCallIssue]
+        return
     planes[TILE_PIXELS:] = ZERO
     open_pixels(lanes, planes, width - left, height - top)
-    columns, block_w = min(TILE_W, width - left), block_shape(lanes)[0]
     for y in range(top, min(top + TILE_H, height)):
-        for start in range(0, columns, block_w):
-            pixel = plane_index(lanes, start, y - top)
-            for x in range(left + start, left + min(start + block_w, columns)):
-                # The background needs no term of its own: image = colours + T * background, and both scale with what is behind.
-                rest = -(F(1) - alpha[y, x]) * v_alpha[y, x] if first == 0 else ZERO
-                for c in range(count):
-                    v = v_image[y, x, first + c]
-                    planes[pixel + TILE_PIXELS * (2 + c)] = v
-                    rest += v * image[y, x, first + c]
-                planes[pixel + TILE_PIXELS] = rest
-                pixel += 1
+        for x in range(left, min(left + TILE_W, width)):
+            pixel = plane_index(lanes, x - left, y - top)
+            # The background needs no term of its own: image = colours + T * background, and both scale with what is behind.
+            rest = -(F(1) - alpha[y, x]) * v_alpha[y, x] if first == 0 else ZERO
+            for c in range(count):
+                v = v_image[y, x, first + c]
+                planes[pixel + TILE_PIXELS * (2 + c)] = v
+                rest += v * image[y, x, first + c]
+            planes[pixel + TILE_PIXELS] = rest
 
 
 @njit(**FAST)
