@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from torch import Tensor
 
 from spatialwm.errors import LiftError
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose
+from spatialwm.lift.capture.area import area_averaged
 from spatialwm.lift.capture.capture import View
 from spatialwm.lift.capture.posed.files import read_grey, read_picture
 from spatialwm.lift.capture.posed.lens import Optics
@@ -126,29 +127,33 @@ def _straightened(image: Image.Image, optics: Optics, size: tuple[int, int]) -> 
     Averaging comes after straightening, at no less than twice the final size: resampling the small picture would blur it a
     second time, resampling the large one costs 2 s and 1 GB at 12 megapixels.
     """
+    pixels = np.asarray(image)
     if optics.lens.straight:
-        return np.asarray(image.resize(size, Image.Resampling.BOX)), None
+        return _rounded(area_averaged(pixels, *size)), None
     work = (min(image.width, 2 * size[0]), min(image.height, 2 * size[1]))
     grid, seen = _grid(optics.scaled(*work))
-    pixels = torch.from_numpy(np.array(image.resize(work, Image.Resampling.BOX))).permute(2, 0, 1)[None].float()
-    straight = torch.nn.functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    rgb = Image.fromarray(straight[0].permute(1, 2, 0).round().to(torch.uint8).numpy())
-    inside = np.asarray(Image.fromarray(seen).resize(size, Image.Resampling.BOX)) == 255
-    return np.asarray(rgb.resize(size, Image.Resampling.BOX)), None if inside.all() else inside
+    bent = torch.from_numpy(area_averaged(pixels, *work)).permute(2, 0, 1)[None]
+    straight = torch.nn.functional.grid_sample(bent, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    inside = area_averaged(seen, *size) > 1 - 1e-4
+    return _rounded(area_averaged(straight[0].permute(1, 2, 0).numpy(), *size)), None if inside.all() else inside
+
+
+def _rounded(pixels: Float[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
 
 @lru_cache(maxsize=2)  # one camera takes many pictures
 def _grid(optics: Optics) -> tuple[Tensor, np.ndarray]:
-    """Where each straight pixel lies, -1..1 between the outer pixel edges for ``grid_sample``; 255 where the lens saw it."""
+    """Where each straight pixel lies, -1..1 between the outer pixel edges for ``grid_sample``; and where the lens saw it."""
     at = optics.source_pixels() / (optics.width, optics.height)
     seen = ((at >= 0) & (at <= 1)).all(-1)
-    return torch.from_numpy(np.nan_to_num(at * 2 - 1, nan=3.0)).float()[None], np.where(seen, 255, 0).astype(np.uint8)
+    return torch.from_numpy(np.nan_to_num(at * 2 - 1, nan=3.0)).float()[None], seen
 
 
 def _bright(mask: Image.Image, optics: Optics, size: tuple[int, int]) -> np.ndarray:
     """Where a mask over the bent picture is more than half on, per straight pixel."""
     if optics.lens.straight:
-        return np.asarray(mask.resize(size, Image.Resampling.BOX)) > 127
+        return area_averaged(np.asarray(mask), *size) > 127
     return _nearest(np.asarray(mask), optics.scaled(*size)) > 127
 
 
