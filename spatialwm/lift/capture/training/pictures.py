@@ -1,0 +1,82 @@
+"""The photographs as training compares them: float tensors at several reductions, made when first asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spatialwm.geometry.camera import Camera
+from spatialwm.lift.capture.capture import View
+
+
+class Picture(NamedTuple):
+    """One view at one reduction."""
+
+    rgb: Float[Tensor, "h w 3"]
+    usable: Tensor | None
+    """Weights 0..1 (h, w), where some pixels are not to be trusted."""
+    depth: Tensor | None
+    """(h, w) in training units, 0 where unknown."""
+    viewmat: Float[Tensor, "4 4"]
+    K: Float[Tensor, "3 3"]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+        return self.rgb.shape[1], self.rgb.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """All reductions of a view, with lengths divided by ``unit``."""
+
+    view: View
+    unit: float
+    device: torch.device
+
+    def reduced(self, factor: int) -> Picture:
+        """Averaged over ``factor`` x ``factor`` px; the camera follows exactly."""
+        if factor not in self._made:
+            self._made[factor] = self._make(factor)
+        return self._made[factor]
+
+    @cached_property
+    def _made(self) -> dict[int, Picture]:
+        return {}
+
+    def _make(self, factor: int) -> Picture:
+        view, camera = self.view, reduced_camera(self.view.camera, factor)
+        height, width = camera.height, camera.width
+        rgb = _averaged(view.rgb.astype(np.float32) / 255, factor, height, width)
+        usable = None if view.usable is None else _averaged(view.usable.astype(np.float32), factor, height, width)
+        depth = None
+        if view.depth is not None:
+            # Never averaged: halfway between a chair and the wall behind it is nothing.
+            depth = view.depth[factor // 2 :: factor, factor // 2 :: factor][:height, :width].astype(np.float32) / self.unit
+        viewmat = camera.viewmat()
+        viewmat[:3, 3] /= self.unit
+        tensors = (None if a is None else torch.from_numpy(np.ascontiguousarray(a)) for a in (rgb, usable, depth))
+        rgb, usable, depth = (None if t is None else t.to(self.device) for t in tensors)
+        assert rgb is not None
+        return Picture(rgb, usable, depth, viewmat.to(self.device), camera.K().to(self.device))
+
+
+def reduced_camera(camera: Camera, factor: int) -> Camera:
+    """Of the picture cropped to a multiple of ``factor`` px at right and bottom, then averaged."""
+    return replace(
+        camera, width=max(camera.width // factor, 1), height=max(camera.height // factor, 1), fx=camera.fx / factor,
+        fy=camera.fy / factor, cx=camera.cx / factor, cy=camera.cy / factor,
+    )  # fmt: skip
+
+
+def _averaged(values: np.ndarray, factor: int, height: int, width: int) -> np.ndarray:
+    if factor == 1:
+        return values
+    cut = values[: height * factor, : width * factor]
+    return cut.reshape(height, factor, width, factor, *values.shape[2:]).mean((1, 3))

@@ -1,0 +1,84 @@
+"""How a training spends its time: sizes, learning rates, and what happens when, as shares of the whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from spatialwm.errors import LiftError
+from spatialwm.lift.lifter import Quality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Adam's learning rates at the start; that of the means is per unit of the cameras' extent."""
+
+    means: float = 6e-4
+    quats: float = 3e-3
+    log_scales: float = 1e-2
+    logit_opacities: float = 5e-2
+    sh0: float = 1e-2
+    sh1: float = 2e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One training. Shares run from 0 to 1 of its time."""
+
+    seconds: float | None = 60.0
+    """Wall clock; None: ``steps`` count."""
+    steps: int | None = None
+    """For a result that does not depend on how busy the machine is; None: ``seconds`` count."""
+    cap: int = 40_000
+    """Gaussians at most."""
+    start_count: int = 15_000
+    rates: Rates = field(default_factory=Rates)
+    means_end: float = 0.01
+    """Share of their rate that the means end with, decaying all the time."""
+    others_end: float = 0.05
+    """Share of their rate that the others end with, decaying over the second half."""
+    levels: tuple[tuple[int, float], ...] = ((4, 0.06), (2, 0.3), (1, 1.0))
+    """Reduction of the pictures, and until when: coarse pictures cost little and settle the large shapes."""
+    sh1_from: float = 0.3
+    move_every: int = 100
+    """Steps between relocations of faded Gaussians."""
+    grow_until: float = 0.5
+    move_until: float = 0.85
+    noise: float = 5e5
+    """Of the MCMC exploration, times the rate of the means."""
+    opacity_weight: float = 0.02
+    scale_weight: float = 0.03
+    """Pull on mean opacity and mean size, so that what is not needed fades and can be moved."""
+    ssim_weight: float = 0.2
+    depth_weight: float = 0.2
+    """Of the relative error against measured depth, where views have it."""
+    with_exposure: bool = True
+    with_poses: bool = False
+    """Refine the cameras after the first third."""
+
+    def __post_init__(self) -> None:
+        if (self.seconds is None) == (self.steps is None):
+            raise LiftError(f"a training needs either seconds or steps; got {self.seconds} and {self.steps}")
+        if not (self.start_count >= 1 and self.cap >= self.start_count):
+            raise LiftError(f"expected 1 <= start_count <= cap; got {self.start_count}, {self.cap}")
+
+    def reduction(self, share: float) -> int:
+        """By how much pictures are reduced at ``share`` of the training."""
+        return next((factor for factor, until in self.levels if share < until), self.levels[-1][0])
+
+
+_QUICK = Rates(means=8e-4, quats=5e-3, log_scales=1.5e-2)
+"""Default 3DGS rates are made for 30,000 steps; at one thousand they lose 1.4 dB against these."""
+
+PLANS: dict[Quality, Plan] = {
+    "draft": Plan(seconds=60, cap=40_000, start_count=15_000, rates=_QUICK),
+    "standard": Plan(seconds=300, cap=60_000, start_count=20_000, levels=((4, 0.04), (2, 0.25), (1, 1.0))),
+    "high": Plan(seconds=1200, cap=120_000, start_count=20_000, levels=((4, 0.04), (2, 0.25), (1, 1.0))),
+}
+
+
+def plan_for(quality: Quality, *, seconds: float | None = None, steps: int | None = None) -> Plan:
+    """The plan of a quality, with another budget where one is given."""
+    plan = PLANS[quality]
+    if steps is not None:
+        return replace(plan, seconds=None, steps=steps)
+    return plan if seconds is None else replace(plan, seconds=seconds)

@@ -1,0 +1,54 @@
+"""How well a training shows what it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from spatialwm.render.photometric import ssim
+
+FEW_VIEWS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ViewScore:
+    """One held-out view at full size."""
+
+    view: int
+    name: str
+    psnr: float
+    psnr_fitted: float
+    """After the best gain and offset per colour: what remains when exposure is forgiven."""
+    ssim: float
+
+
+def held_out_views(count: int) -> tuple[int, ...]:
+    """Which of ``count`` views are kept aside: every eighth, or of few views inner ones, which others surround."""
+    if count >= FEW_VIEWS:
+        return tuple(range(0, count, 8))
+    return tuple(range(3, count - 1, 4)) if count >= 6 else ()
+
+
+def score(view: int, name: str, image: Float[Tensor, "h w 3"], truth: Float[Tensor, "h w 3"]) -> ViewScore:
+    """Of a rendered view against its photograph, both in 0..1."""
+    image = image.clamp(0, 1)
+    x, y = image.cpu().numpy().astype(np.float64).reshape(-1, 3), truth.cpu().numpy().astype(np.float64).reshape(-1, 3)
+    fitted = np.stack([np.polyval(np.polyfit(x[:, c], y[:, c], 1), x[:, c]) for c in range(3)], axis=1)
+    with torch.no_grad():
+        similarity = float(ssim(image.contiguous(), truth))
+    return ViewScore(view, name, _psnr(x, y), _psnr(fitted.clip(0, 1), y), similarity)
+
+
+def mean_of(scores: Iterable[ViewScore], field: str) -> float:
+    """Mean of ``psnr``, ``psnr_fitted`` or ``ssim``; NaN of no views."""
+    values = [float(getattr(s, field)) for s in scores]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(-10 * np.log10(np.mean((a - b) ** 2) + 1e-12))

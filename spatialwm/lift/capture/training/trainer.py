@@ -1,0 +1,257 @@
+"""The loop: one photograph at a time, render, compare, step; now and then move Gaussians to where they are needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spatialwm.errors import LiftError
+from spatialwm.gaussians import Gaussians, RawGaussians, from_raw
+from spatialwm.lift.capture.capture import Capture
+from spatialwm.lift.capture.fusion import StartPoints
+from spatialwm.lift.capture.training.checkpoint import optimizer_tensors, read_checkpoint, restore_optimizer, write_checkpoint
+from spatialwm.lift.capture.training.exposure import Exposures
+from spatialwm.lift.capture.training.pictures import Picture, Pictures
+from spatialwm.lift.capture.training.plan import Plan
+from spatialwm.lift.capture.training.poses import PoseCorrections
+from spatialwm.lift.capture.training.score import ViewScore, mean_of, score
+from spatialwm.lift.capture.training.splats import FIELDS, Splats
+from spatialwm.progress import Progress, silent
+from spatialwm.render import choose
+from spatialwm.render.photometric import photometric_loss
+from spatialwm.render.relocation import add_new, inject_noise, relocate_dead
+
+MEDIAN_DEPTH = 4.0
+"""Training units from the cameras to the middle of the scene; rates and limits are tuned to it."""
+NEAR_PLANE = 0.2
+"""Training units; splats nearer to a camera are floaters in front of the lens."""
+POSES_FROM = 0.33
+
+PROGRESS_EVERY = 20
+"""Steps."""
+PREVIEW_EVERY_S, CHECKPOINT_EVERY_S = 10.0, 15.0
+
+Preview = Callable[[Gaussians, float], None]
+"""Called with the Gaussians so far, in the capture's frame, and the share of the training done."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What a training ends with."""
+
+    gaussians: Gaussians
+    """In the capture's frame and unit."""
+    scores: tuple[ViewScore, ...]
+    """Of the held-out views."""
+    steps: int
+    seconds: float
+    backend: str
+
+    @property
+    def psnr(self) -> float:
+        """Mean over the held-out views, dB; NaN when none was held out."""
+        return mean_of(self.scores, "psnr")
+
+    @property
+    def ssim(self) -> float:
+        """Mean over the held-out views; NaN when none was held out."""
+        return mean_of(self.scores, "ssim")
+
+
+class Trainer:
+    """Trains Gaussians on the views of a capture, less those held out."""
+
+    def __init__(
+        self, capture: Capture, start: StartPoints, plan: Plan, *, held_out: Sequence[int] = (), seed: int = 0,
+        backend: str = "auto",
+    ) -> None:  # fmt: skip
+        """Prepare; nothing is trained yet.
+
+        Raises:
+            LiftError: no view is left to train on, or there is nothing to start from.
+        """
+        self.capture, self.plan = capture, plan
+        self.held_out = tuple(held_out)
+        self.trained = [i for i in range(len(capture.views)) if i not in self.held_out]
+        if not self.trained:
+            raise LiftError("training needs at least one view that is not held out")
+        if not len(start.means):
+            raise LiftError("training needs points to start from; the capture has none")
+        self.backend, self._rasterization = choose(backend)
+        self.device = torch.device("cuda" if self.backend in ("cuda", "gsplat") else "cpu")
+        self.unit = median_depth(capture, start) / MEDIAN_DEPTH
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self._order = torch.Generator().manual_seed(seed)
+        self.splats = Splats.from_points(start, self.unit, self.device)
+        self._start_count = len(self.splats)
+        self._pictures = [Pictures(view, self.unit, self.device) for view in capture.views]
+        self._exposures = Exposures(len(capture.views), self.trained, self.device)
+        self._poses = PoseCorrections(len(capture.views), self.device)
+        eyes = np.array([capture.views[i].camera.eye for i in self.trained]) / self.unit
+        self.extent = 1.1 * float(np.linalg.norm(eyes - eyes.mean(0), axis=1).max()) or 1.0
+        behind = np.mean([capture.views[i].rgb.mean((0, 1)) for i in self.trained], axis=0) / 255
+        self._background = torch.tensor(behind, dtype=torch.float32, device=self.device)[None]
+        self.step_count, self.elapsed_s = 0, 0.0
+        self._waiting: list[int] = []
+
+    @property
+    def share(self) -> float:
+        """How much of the training is done, 0 to 1."""
+        done = self.step_count / self.plan.steps if self.plan.steps else self.elapsed_s / (self.plan.seconds or 1.0)
+        return min(done, 1.0)
+
+    def run(self, progress: Progress = silent, *, preview: Preview | None = None, checkpoint: Path | None = None) -> Trained:
+        """Train to the end of the plan; called again after an interruption it goes on where it was.
+
+        Args:
+            checkpoint: a file kept up to date, from which :meth:`resume` goes on even in another process.
+        """
+        shown = saved = time.perf_counter()
+        while self.share < 1.0:
+            started = time.perf_counter()
+            self._step()
+            now = time.perf_counter()
+            self.elapsed_s += now - started
+            if self.step_count % PROGRESS_EVERY == 0:
+                progress(f"training, {len(self.splats):,} Gaussians", self.share)
+            if preview is not None and now - shown > PREVIEW_EVERY_S:
+                preview(self.gaussians(), self.share)
+                shown = time.perf_counter()
+            if checkpoint is not None and now - saved > CHECKPOINT_EVERY_S:
+                self.save(checkpoint)
+                saved = time.perf_counter()
+        return Trained(self.gaussians(), self.scores(), self.step_count, self.elapsed_s, self.backend)
+
+    def save(self, path: Path) -> None:
+        """Write everything that :meth:`resume` needs."""
+        tensors = {f"splats.{name}": tensor for name, tensor in self.splats.fields.items()}
+        tensors |= {"exposures": self._exposures.values, "poses": self._poses.twists}
+        tensors |= {"generator": self.generator.get_state(), "order": self._order.get_state()}
+        for prefix, optimizer in self._optimizers().items():
+            tensors |= optimizer_tensors(optimizer, prefix)
+        facts = {"steps": self.step_count, "elapsed_s": self.elapsed_s, "waiting": self._waiting, "start": self._start_count,
+                 "exposure_steps": self._exposures.steps, "views": len(self.capture.views)}  # fmt: skip
+        write_checkpoint(path, tensors, facts)
+
+    def resume(self, path: Path) -> None:
+        """Continue a training of the same capture and plan.
+
+        Raises:
+            LiftError: the file is missing, damaged, or of another capture.
+        """
+        tensors, facts = read_checkpoint(path)
+        if facts["views"] != len(self.capture.views):
+            views = len(self.capture.views)
+            raise LiftError(f"{path} is of {facts['views']} views, the capture has {views}; delete it to start anew")
+        self.splats = Splats({name: tensors[f"splats.{name}"].to(self.device) for name in FIELDS})
+        with torch.no_grad():
+            self._exposures.values.copy_(tensors["exposures"])
+            self._poses.twists.copy_(tensors["poses"])
+        self.generator.set_state(tensors["generator"])
+        self._order.set_state(tensors["order"])
+        for prefix, optimizer in self._optimizers().items():
+            restore_optimizer(optimizer, prefix, tensors)
+        self.step_count, self.elapsed_s, self._waiting = facts["steps"], facts["elapsed_s"], facts["waiting"]
+        self._start_count, self._exposures.steps = facts["start"], facts["exposure_steps"]
+
+    def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        owners = {"splats": self.splats, "exposures": self._exposures, "poses": self._poses}
+        return {f"{name}.adam": owner.optimizer for name, owner in owners.items()}
+
+    def gaussians(self) -> Gaussians:
+        """The present state in the capture's frame and unit."""
+        raw = self.splats.raw()
+        g = from_raw(RawGaussians(raw.means * self.unit, raw.quats, raw.log_scales + float(np.log(self.unit)),
+                                  raw.logit_opacities, raw.sh))  # fmt: skip
+        return g.to("cpu")
+
+    @torch.no_grad()
+    def scores(self) -> tuple[ViewScore, ...]:
+        """Of the held-out views, each with the exposure of its trained neighbours."""
+        found = []
+        for i in self.held_out:
+            picture = self._pictures[i].reduced(1)
+            image = self._render(picture, picture.viewmat)[0][..., :3]
+            if self.plan.with_exposure:
+                exposure = self._exposures.neighbours(i)
+                image = image * exposure[:3] + exposure[3:]
+            found.append(score(i, self.capture.views[i].name, image, picture.rgb))
+        return tuple(found)
+
+    def _render(self, picture: Picture, viewmat: Tensor, with_depth: bool = False) -> tuple[Tensor, Tensor]:
+        """Image with depth as a last channel where asked, and which Gaussians it shows."""
+        width, height = picture.size
+        image, _, info = self._rasterization(
+            **self.splats.arguments(self.share >= self.plan.sh1_from), viewmats=viewmat[None], Ks=picture.K[None], width=width,
+            height=height, near_plane=NEAR_PLANE, rasterize_mode="antialiased", backgrounds=self._background,
+            render_mode="RGB+ED" if with_depth else "RGB",
+        )  # fmt: skip
+        visible = torch.zeros(len(self.splats), dtype=torch.bool, device=self.device)
+        visible[info["gaussian_ids"]] = True
+        return image[0], visible
+
+    def _step(self) -> None:
+        plan, share = self.plan, self.share
+        if not self._waiting:
+            order = torch.randperm(len(self.trained), generator=self._order)
+            self._waiting = [self.trained[int(i)] for i in order]
+        view = self._waiting.pop()
+        picture = self._pictures[view].reduced(plan.reduction(share))
+        refine = plan.with_poses and share >= POSES_FROM
+        viewmat = self._poses.apply(picture.viewmat, view) if refine else picture.viewmat
+        rendered, visible = self._render(picture, viewmat, with_depth=picture.depth is not None)
+        image = self._exposures.apply(rendered[..., :3], view) if plan.with_exposure else rendered[..., :3]
+        loss = photometric_loss(image, picture.rgb, ssim_weight=plan.ssim_weight, mask=picture.usable)
+        if picture.depth is not None:
+            known = picture.depth > 0
+            error = (rendered[..., 3] - picture.depth).abs() / picture.depth.clamp(min=1e-3)
+            loss = loss + plan.depth_weight * (error.clamp(max=1.0) * known).sum() / known.sum().clamp(min=1)
+        fields = self.splats.fields
+        loss = loss + plan.opacity_weight * torch.sigmoid(fields["logit_opacities"]).mean()
+        loss = loss + plan.scale_weight * torch.exp(fields["log_scales"]).mean()
+        loss.backward()
+        rates = self._rates(share)
+        self.splats.step(rates, visible)
+        if plan.with_exposure:
+            self._exposures.step(view)
+        if refine:
+            self._poses.step(view)
+        noisy = inject_noise(self.splats.raw(), plan.noise * rates["means"], generator=self.generator)
+        self.splats.shift(noisy.means)
+        self.step_count += 1
+        if self.step_count % plan.move_every == 0 and share < plan.move_until:
+            self._move(share)
+
+    def _rates(self, share: float) -> dict[str, float]:
+        rates, late = self.plan.rates, self.plan.others_end ** max(0.0, 2 * share - 1)
+        others = {k: getattr(rates, k) * late for k in ("quats", "log_scales", "logit_opacities", "sh0", "sh1")}
+        return {"means": rates.means * self.extent * self.plan.means_end**share, **others}
+
+    def _move(self, share: float) -> None:
+        """Faded Gaussians go to where others are; the number grows linearly to the cap."""
+        self.splats.move(relocate_dead(self.splats.raw(), generator=self.generator))
+        grown = self._start_count + (self.plan.cap - self._start_count) * min(1.0, share / self.plan.grow_until)
+        if grown > len(self.splats):
+            growth = grown / len(self.splats)
+            self.splats.move(add_new(self.splats.raw(), cap=self.plan.cap, growth=growth, generator=self.generator))
+
+
+def median_depth(capture: Capture, start: StartPoints) -> float:
+    """Of the start points in front of the cameras, in the capture's unit.
+
+    Raises:
+        LiftError: no camera has a point before it.
+    """
+    depths = []
+    for view in capture.views:
+        z = view.camera.world_from_cam.inverse().apply(start.means)[:, 2]
+        depths.append(z[z > 0])
+    if not sum(len(d) for d in depths):
+        raise LiftError("no point lies in front of any camera; the cameras' axes or poses are wrong")
+    return float(np.median(np.concatenate(depths)))
