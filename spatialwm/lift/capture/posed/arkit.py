@@ -132,7 +132,7 @@ def _scanner_camera(values: dict[str, Any], frame: _Frame) -> tuple[Float[np.nda
 
 def _depth(frame: _Frame) -> Float[np.ndarray, "h w"]:
     """Metres; 0 beyond the laser's reach and where ARKit itself trusts it least (0 of 0, 1, 2 or of 0, 127, 255)."""
-    depth_m = files.read_grey(frame.depth) * 1e-3
+    depth_m = files.read_grey(frame.depth) / 1000
     depth_m[depth_m > REACH_M] = 0
     if frame.confidence.is_file():
         confidence = files.read_grey(frame.confidence)

@@ -125,7 +125,7 @@ def _optics(folder: Path, picture: Path) -> tuple[Optics, bool]:
 
 def _depth(path: Path, two_cameras: bool) -> Float[np.ndarray, "h w"]:
     raw = files.read_grey(path)
-    depth_m = np.where(np.isin(raw, INVALID), 0, raw * np.float32(1e-3))
+    depth_m = np.where(np.isin(raw, INVALID), 0, raw / 1000)
     return _as_seen_by_color(depth_m) if two_cameras else depth_m
 
 

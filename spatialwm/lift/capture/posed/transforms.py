@@ -28,11 +28,11 @@ DEPTH_SIGMA = 0.01
 
 
 def find(path: Path) -> Path | None:
-    """The file, when ``path`` is one or holds one."""
-    for candidate in (path, *(path / name for name in NAMES)) if path.is_dir() else (path,):
-        if candidate.is_file() and candidate.suffix.lower() == ".json" and '"transform_matrix"' in _beginning(candidate):
-            return candidate
-    return None
+    """The file, when ``path`` is one (by its name, or by what it begins with) or holds one."""
+    if path.is_dir():
+        return next((path / name for name in NAMES if (path / name).is_file()), None)
+    known = path.name in NAMES or (path.suffix.lower() == ".json" and '"transform_matrix"' in _beginning(path))
+    return path if known and path.is_file() else None
 
 
 def read(path: Path, options: PosedOptions = PosedOptions(), progress: Progress = silent) -> Capture:

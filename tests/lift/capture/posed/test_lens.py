@@ -42,7 +42,7 @@ def test_every_model_bends_as_colmap_says(model: str) -> None:
 
 @pytest.mark.parametrize("model", [m for m in PARAMETERS if "PINHOLE" not in m])
 @pytest.mark.parametrize("longest_px", [None, 107, 64])
-def test_a_bent_picture_comes_out_as_a_straight_lens_would_have_seen(tmp_path: Path, room: Any, model: str, longest_px: int) -> None:
+def test_a_bent_picture_becomes_what_a_straight_lens_sees(tmp_path: Path, room: Any, model: str, longest_px: int) -> None:
     optics = colmap_optics(model, 160, 120, PARAMETERS[model])
     camera = replace(room.walk(3)[1], fx=optics.fx, fy=optics.fy, cx=optics.cx, cy=optics.cy)
     rgb, depth = room.look(camera, optics)

@@ -22,7 +22,7 @@ def shot(path: Path, width: int, height: int, **more: Any) -> Shot:
 
 
 @pytest.mark.parametrize("longest_px", [160, 120, 81, 53])
-def test_a_smaller_picture_is_the_average_of_the_large_one_under_scaled_intrinsics(tmp_path: Path, room: Any, longest_px: int) -> None:
+def test_a_smaller_picture_is_an_average_under_scaled_intrinsics(tmp_path: Path, room: Any, longest_px: int) -> None:
     camera = room.walk(3)[1]
     Image.fromarray(room.look(camera)[0]).save(tmp_path / "a.png")
     o = Optics(160, 120, camera.fx, camera.fy, camera.cx, camera.cy)
