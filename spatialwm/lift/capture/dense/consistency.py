@@ -12,10 +12,10 @@ from spatialwm.render.cpu.cache import kernels_cached_for
 from spatialwm.render.cpu.layout import FAST
 
 F = np.float32
-REACH = 3
+REACH = 4
 """Pixels to each side of the plane fitted at a pixel."""
-FEWEST = 10
-"""Pixels a fitted plane needs."""
+FEWEST = 20
+"""Pixels of one surface around a pixel, of 81; fewer are a speckle, as chance matches come."""
 
 with kernels_cached_for(Path(__file__).parent):
 
@@ -57,7 +57,7 @@ with kernels_cached_for(Path(__file__).parent):
         Args:
             inverse: (h, w) float32 inverse depth, 0 where unknown.
             jump, relative_jump: neighbours that differ by more than ``jump + relative_jump * inverse`` are another surface.
-            smooth: written, (h, w) float32: the plane's inverse depth; the pixel's own where too few neighbours are known.
+            smooth: written, (h, w) float32: the plane's inverse depth; the pixel's own where no plane fits, 0 for speckles.
             normals: written, (h, w, 3) float32 in the camera's frame, towards the camera; zero where unknown.
         """
         height, width = inverse.shape
@@ -80,6 +80,7 @@ with kernels_cached_for(Path(__file__).parent):
                             sxx, sxy, syy = sxx + dx * dx, sxy + dx * dy, syy + dy * dy
                             swx, swy = swx + dw * dx, swy + dw * dy
                 if n < FEWEST:
+                    smooth[y, x] = F(0)
                     continue
                 mx, my, mw = sx / n, sy / n, sw / n
                 cxx, cxy, cyy = sxx / n - mx * mx, sxy / n - mx * my, syy / n - my * my

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image
 
 from spatialwm.geometry.camera import Camera
+from spatialwm.lift.capture.area import area_averaged
 from spatialwm.lift.capture.capture import View
 
 LONG_SIDE = 320
@@ -60,22 +60,19 @@ def working_camera(camera: Camera, long_side: int) -> Camera:
 
 def working_rgb(view: View, camera: Camera) -> Float[np.ndarray, "h w 3"]:
     """The picture averaged down to the camera's size, sRGB in 0..1."""
-    small = Image.fromarray(view.rgb).resize((camera.width, camera.height), Image.Resampling.BOX)
-    return np.asarray(small, np.float32) / np.float32(255)
+    return area_averaged(view.rgb, camera.width, camera.height) / np.float32(255)
 
 
 def working_brightness(view: View, camera: Camera) -> Float[np.ndarray, "h w"]:
     """Luma averaged down without rounding, -0.5..0.5."""
-    luma = Image.fromarray(view.rgb.astype(np.float32) @ (LUMA / np.float32(255)))
-    return np.asarray(luma.resize((camera.width, camera.height), Image.Resampling.BOX), np.float32) - np.float32(0.5)
+    return area_averaged(view.rgb.astype(np.float32) @ LUMA, camera.width, camera.height) / np.float32(255) - np.float32(0.5)
 
 
 def working_usable(view: View, camera: Camera) -> np.ndarray:
     """Pixels that show something of the place throughout."""
     if view.usable is None:
         return np.ones((camera.height, camera.width), np.bool_)
-    share = Image.fromarray(view.usable.astype(np.float32)).resize((camera.width, camera.height), Image.Resampling.BOX)
-    return np.asarray(share) > 0.99
+    return area_averaged(view.usable, camera.width, camera.height) > 0.99
 
 
 def transfer(target: Camera, source: Camera) -> tuple[Float[np.ndarray, "3 3"], Float[np.ndarray, " 3"]]:
