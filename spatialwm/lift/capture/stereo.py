@@ -42,6 +42,8 @@ LIKENESS = 0.6
 """Least correlation of a match."""
 TOLERANCE = 1.5
 """Planes by which a confirming view may differ."""
+UNSPECKLED = 20
+"""Pixels of 81 around one that must lie on its surface; of real outliers this takes a tenth away."""
 _GROUP = 8  # views swept at once, enough to keep all threads busy to the end
 _PROBE_SIDE = 160
 
@@ -208,7 +210,7 @@ def _surfaced(m: DepthMap, jump: float, relative_jump: float) -> DepthMap:
     """With normals, and depth replaced by that of the plane fitted around each pixel."""
     inverse, camera = m.inverse_depth(), m.camera
     smooth, normals = np.empty_like(inverse), np.empty((*inverse.shape, 3), F)
-    fit_planes(inverse, jump, relative_jump, camera.fx, camera.fy, camera.cx, camera.cy, smooth, normals)
+    fit_planes(inverse, jump, relative_jump, UNSPECKLED, camera.fx, camera.fy, camera.cx, camera.cy, smooth, normals)
     depth = np.where(smooth > 0, 1 / np.where(smooth > 0, smooth, 1), 0).astype(F)
     return replace(m, depth=depth, normals=camera.world_from_cam.rotate(normals).astype(F))
 

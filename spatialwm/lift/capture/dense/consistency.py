@@ -14,8 +14,6 @@ from spatialwm.render.cpu.layout import FAST
 F = np.float32
 REACH = 4
 """Pixels to each side of the plane fitted at a pixel."""
-FEWEST = 20
-"""Pixels of one surface around a pixel, of 81; fewer are a speckle, as chance matches come."""
 
 with kernels_cached_for(Path(__file__).parent):
 
@@ -51,12 +49,13 @@ with kernels_cached_for(Path(__file__).parent):
                             counts[y, x] += 1
 
     @njit(**FAST)
-    def fit_planes(inverse, jump, relative_jump, fx, fy, cx, cy, smooth, normals):
+    def fit_planes(inverse, jump, relative_jump, fewest, fx, fy, cx, cy, smooth, normals):
         """The plane through each pixel's neighbours: inverse depth is affine in the pixel on a plane, so the fit is linear.
 
         Args:
             inverse: (h, w) float32 inverse depth, 0 where unknown.
             jump, relative_jump: neighbours that differ by more than ``jump + relative_jump * inverse`` are another surface.
+            fewest: neighbours of one surface, of 81, that a pixel needs; those with fewer are speckles, as chance matches come.
             smooth: written, (h, w) float32: the plane's inverse depth; the pixel's own where no plane fits, 0 for speckles.
             normals: written, (h, w, 3) float32 in the camera's frame, towards the camera; zero where unknown.
         """
@@ -79,7 +78,7 @@ with kernels_cached_for(Path(__file__).parent):
                             sx, sy, sw = sx + dx, sy + dy, sw + dw
                             sxx, sxy, syy = sxx + dx * dx, sxy + dx * dy, syy + dy * dy
                             swx, swy = swx + dw * dx, swy + dw * dy
-                if n < FEWEST:
+                if n < fewest:
                     smooth[y, x] = F(0)
                     continue
                 mx, my, mw = sx / n, sy / n, sw / n

@@ -23,6 +23,7 @@ BLOCK = 4
 LIKE_COLOR = 0.08
 """Difference of sRGB (0..1, mean of the channels) that makes two blocks neighbours no longer."""
 _SAME_SURFACE = 0.05  # relative
+_STEEPEST = 0.12  # relative change of depth over REACH blocks of one plane
 _LEAK = 1e-3  # between blocks of any colour, so that every hole has a solution
 _JUDGES = 16  # nearest other views: they lend what they know, and no filled point may hang before what they see
 
@@ -79,7 +80,7 @@ def _continued(inverse: Float[np.ndarray, "r c"], source: Int[np.ndarray, "r c"]
     k = 1 / BLOCK
     fx, fy, cx, cy = camera.fx * k, camera.fy * k, camera.cx * k, camera.cy * k
     smooth, normals = np.empty(inverse.shape, np.float32), np.empty((*inverse.shape, 3), np.float32)
-    fit_planes(inverse.astype(np.float32), 0.0, _SAME_SURFACE, fx, fy, cx, cy, smooth, normals)
+    fit_planes(inverse.astype(np.float32), 0.0, _STEEPEST, 8, fx, fy, cx, cy, smooth, normals)
     j, i = np.indices(inverse.shape)
     rays = np.stack([(i + 0.5 - cx) / fx, (j + 0.5 - cy) / fy, np.ones(i.shape)], -1)
     normal = normals.reshape(-1, 3)[source]

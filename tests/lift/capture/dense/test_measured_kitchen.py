@@ -16,8 +16,8 @@ from spatialwm.lift.capture.stereo import depth_maps
 
 DEPTH_FOCAL = 585.0  # of the data set
 COLOR_FOCAL, COLOR_SIDE_M = 525.0, 0.025
-"""The sensor's usual color camera: the data set gives one focal length for both and does not register them. With these, pictures
-warped into each other through measured depth differ by 13.4 levels instead of 16.8."""
+"""The sensor's usual color camera: the data set gives one focal length for both and does not register them. With these,
+pictures warped into each other through measured depth differ by 13.4 levels instead of 16.8."""
 
 
 @pytest.fixture(scope="module")
