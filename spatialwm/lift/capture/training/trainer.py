@@ -19,7 +19,6 @@ from spatialwm.lift.capture.training.checkpoint import optimizer_tensors, read_c
 from spatialwm.lift.capture.training.exposure import Exposures
 from spatialwm.lift.capture.training.pictures import Picture, Pictures
 from spatialwm.lift.capture.training.plan import Plan
-from spatialwm.lift.capture.training.poses import PoseCorrections
 from spatialwm.lift.capture.training.score import ViewScore, mean_of, score
 from spatialwm.lift.capture.training.splats import FIELDS, Splats
 from spatialwm.progress import Progress, silent
@@ -31,7 +30,8 @@ MEDIAN_DEPTH = 4.0
 """Training units from the cameras to the middle of the scene; rates and limits are tuned to it."""
 NEAR_PLANE = 0.2
 """Training units; splats nearer to a camera are floaters in front of the lens."""
-POSES_FROM = 0.33
+EXPOSURE_FROM = 0.33
+"""Share of the training; before, exposures would make up for what the scene lacks."""
 
 PROGRESS_EVERY = 20
 """Steps."""
@@ -92,7 +92,6 @@ class Trainer:
         self._start_count = len(self.splats)
         self._pictures = [Pictures(view, self.unit, self.device) for view in capture.views]
         self._exposures = Exposures(len(capture.views), self.trained, self.device)
-        self._poses = PoseCorrections(len(capture.views), self.device)
         eyes = np.array([capture.views[i].camera.eye for i in self.trained]) / self.unit
         self.extent = 1.1 * float(np.linalg.norm(eyes - eyes.mean(0), axis=1).max()) or 1.0
         behind = np.mean([capture.views[i].rgb.mean((0, 1)) for i in self.trained], axis=0) / 255
@@ -131,8 +130,7 @@ class Trainer:
     def save(self, path: Path) -> None:
         """Write everything that :meth:`resume` needs."""
         tensors = {f"splats.{name}": tensor for name, tensor in self.splats.fields.items()}
-        tensors |= {"exposures": self._exposures.values, "poses": self._poses.twists}
-        tensors |= {"generator": self.generator.get_state(), "order": self._order.get_state()}
+        tensors |= {"exposures": self._exposures.values, "generator": self.generator.get_state(), "order": self._order.get_state()}
         for prefix, optimizer in self._optimizers().items():
             tensors |= optimizer_tensors(optimizer, prefix)
         facts = {"steps": self.step_count, "elapsed_s": self.elapsed_s, "waiting": self._waiting, "start": self._start_count,
@@ -152,7 +150,6 @@ class Trainer:
         self.splats = Splats({name: tensors[f"splats.{name}"].to(self.device) for name in FIELDS})
         with torch.no_grad():
             self._exposures.values.copy_(tensors["exposures"])
-            self._poses.twists.copy_(tensors["poses"])
         self.generator.set_state(tensors["generator"])
         self._order.set_state(tensors["order"])
         for prefix, optimizer in self._optimizers().items():
@@ -161,8 +158,7 @@ class Trainer:
         self._start_count, self._exposures.steps = facts["start"], facts["exposure_steps"]
 
     def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        owners = {"splats": self.splats, "exposures": self._exposures, "poses": self._poses}
-        return {f"{name}.adam": owner.optimizer for name, owner in owners.items()}
+        return {"splats.adam": self.splats.optimizer, "exposures.adam": self._exposures.optimizer}
 
     def gaussians(self) -> Gaussians:
         """The present state in the capture's frame and unit."""
@@ -177,18 +173,18 @@ class Trainer:
         found = []
         for i in self.held_out:
             picture = self._pictures[i].reduced(1)
-            image = self._render(picture, picture.viewmat)[0][..., :3]
+            image = self._render(picture)[0][..., :3]
             if self.plan.with_exposure:
                 exposure = self._exposures.neighbours(i)
                 image = image * exposure[:3] + exposure[3:]
             found.append(score(i, self.capture.views[i].name, image, picture.rgb))
         return tuple(found)
 
-    def _render(self, picture: Picture, viewmat: Tensor, with_depth: bool = False) -> tuple[Tensor, Tensor]:
+    def _render(self, picture: Picture, with_depth: bool = False) -> tuple[Tensor, Tensor]:
         """Image with depth as a last channel where asked, and which Gaussians it shows."""
         width, height = picture.size
         image, _, info = self._rasterization(
-            **self.splats.arguments(self.share >= self.plan.sh1_from), viewmats=viewmat[None], Ks=picture.K[None], width=width,
+            **self.splats.arguments(self.share >= self.plan.sh1_from), viewmats=picture.viewmat[None], Ks=picture.K[None], width=width,
             height=height, near_plane=NEAR_PLANE, rasterize_mode="antialiased", backgrounds=self._background,
             render_mode="RGB+ED" if with_depth else "RGB",
         )  # fmt: skip
@@ -203,10 +199,9 @@ class Trainer:
             self._waiting = [self.trained[int(i)] for i in order]
         view = self._waiting.pop()
         picture = self._pictures[view].reduced(plan.reduction(share))
-        refine = plan.with_poses and share >= POSES_FROM
-        viewmat = self._poses.apply(picture.viewmat, view) if refine else picture.viewmat
-        rendered, visible = self._render(picture, viewmat, with_depth=picture.depth is not None)
-        image = self._exposures.apply(rendered[..., :3], view) if plan.with_exposure else rendered[..., :3]
+        exposure = plan.with_exposure and share >= EXPOSURE_FROM
+        rendered, visible = self._render(picture, with_depth=picture.depth is not None)
+        image = self._exposures.apply(rendered[..., :3], view) if exposure else rendered[..., :3]
         loss = photometric_loss(image, picture.rgb, ssim_weight=plan.ssim_weight, mask=picture.usable)
         if picture.depth is not None:
             known = picture.depth > 0
@@ -218,10 +213,8 @@ class Trainer:
         loss.backward()
         rates = self._rates(share)
         self.splats.step(rates, visible)
-        if plan.with_exposure:
+        if exposure:
             self._exposures.step(view)
-        if refine:
-            self._poses.step(view)
         noisy = inject_noise(self.splats.raw(), plan.noise * rates["means"], generator=self.generator)
         self.splats.shift(noisy.means)
         self.step_count += 1

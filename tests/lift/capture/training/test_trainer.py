@@ -11,7 +11,6 @@ from scipy.spatial import KDTree
 
 from spatialwm.errors import LiftError
 from spatialwm.geometry.camera import Camera
-from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.capture.capture import Capture, View
 from spatialwm.lift.capture.fusion import StartPoints
 from spatialwm.lift.capture.training import Plan, Trainer, held_out_views, plan_for
@@ -94,12 +93,19 @@ def test_a_seed_decides_and_a_checkpoint_goes_on_bit_for_bit(truth, tmp_path):
     assert not torch.equal(whole.means, other.means)
 
 
-def test_exposure_is_told_from_the_scene(truth):
-    gains = np.linspace(0.85, 1.1, VIEWS)
-    capture, start, plan = shoot(truth, gains), start_of(truth), replace(PLAN, steps=600)
-    plain = Trainer(capture, start, replace(plan, with_exposure=False), held_out=HELD_OUT).run()
-    told = Trainer(capture, start, plan, held_out=HELD_OUT).run()
-    assert told.psnr > plain.psnr + 0.3
+def test_exposures_are_told_from_the_scene(truth):
+    gains = np.linspace(0.8, 1.1, VIEWS)
+    plan = replace(PLAN, steps=400, with_exposure=True)
+    trainer = Trainer(shoot(truth, gains), start_of(truth), plan, held_out=HELD_OUT)
+    trainer.run()
+    values = trainer._exposures.values.detach().numpy()
+    brightness = (values[:, :3] * 0.4 + values[:, 3:]).mean(1)  # of a medium grey
+    seen = trainer.trained
+    assert np.corrcoef(brightness[seen], gains[seen])[0, 1] > 0.95
+    for view in HELD_OUT:  # from its neighbours, never from itself
+        around = trainer._exposures.neighbours(view).numpy()
+        assert around == pytest.approx(values[[view - 1, view + 1]].mean(0), abs=1e-6)
+        assert values[view] == pytest.approx([1, 1, 1, 0, 0, 0])
 
 
 def test_measured_depth_brings_the_surface_nearer(truth):
@@ -118,21 +124,6 @@ def test_measured_depth_brings_the_surface_nearer(truth):
     shoot_depth = measured.views[HELD_OUT[0]].depth
     blind = Capture(tuple(replace(v, depth=None) for v in measured.views), given=VIEWS)
     assert error(measured, PLAN) < 0.6 * error(blind, PLAN)
-
-
-def test_a_camera_put_wrong_finds_its_way_back(truth):
-    capture, start = shoot(truth), start_of(truth)
-    camera = capture.views[5].camera
-    wrong = replace(camera, world_from_cam=Pose.about_axis((1.0, 0.0, 0.0), 0.01, (0.0, 0.02, 0.0)) @ camera.world_from_cam)
-    views = tuple(replace(v, camera=wrong) if i == 5 else v for i, v in enumerate(capture.views))
-    trainer = Trainer(replace(capture, views=views), start, replace(PLAN, steps=300, with_poses=True), held_out=HELD_OUT)
-    trainer.run()
-    picture = trainer._pictures[5].reduced(1)
-    with torch.no_grad():
-        found = trainer._poses.apply(picture.viewmat, 5)
-    true = camera.viewmat()
-    true[:3, 3] /= trainer.unit
-    assert (found - true).norm() < 0.7 * (picture.viewmat - true).norm()
 
 
 def test_lengths_are_the_captures(truth):
