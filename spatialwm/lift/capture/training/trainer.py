@@ -130,7 +130,8 @@ class Trainer:
     def save(self, path: Path) -> None:
         """Write everything that :meth:`resume` needs."""
         tensors = {f"splats.{name}": tensor for name, tensor in self.splats.fields.items()}
-        tensors |= {"exposures": self._exposures.values, "generator": self.generator.get_state(), "order": self._order.get_state()}
+        tensors["exposures"] = self._exposures.values
+        tensors |= {"generator": self.generator.get_state(), "order": self._order.get_state()}
         for prefix, optimizer in self._optimizers().items():
             tensors |= optimizer_tensors(optimizer, prefix)
         facts = {"steps": self.step_count, "elapsed_s": self.elapsed_s, "waiting": self._waiting, "start": self._start_count,
@@ -184,10 +185,10 @@ class Trainer:
         """Image with depth as a last channel where asked, and which Gaussians it shows."""
         width, height = picture.size
         image, _, info = self._rasterization(
-            **self.splats.arguments(self.share >= self.plan.sh1_from), viewmats=picture.viewmat[None], Ks=picture.K[None], width=width,
-            height=height, near_plane=NEAR_PLANE, rasterize_mode="antialiased", backgrounds=self._background,
+            **self.splats.arguments(self.share >= self.plan.sh1_from), viewmats=picture.viewmat[None], Ks=picture.K[None],
+            width=width, height=height, near_plane=NEAR_PLANE, rasterize_mode="antialiased", backgrounds=self._background,
             render_mode="RGB+ED" if with_depth else "RGB",
-        )  # fmt: skip
+        )
         visible = torch.zeros(len(self.splats), dtype=torch.bool, device=self.device)
         visible[info["gaussian_ids"]] = True
         return image[0], visible
