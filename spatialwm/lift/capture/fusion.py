@@ -13,9 +13,12 @@ from spatialwm.lift.capture.capture import Capture
 from spatialwm.lift.capture.dense.depth_map import DepthMap, working_rgb
 from spatialwm.lift.capture.dense.holes import hole_points
 from spatialwm.lift.capture.dense.overlap import Seen, project
+from spatialwm.lift.capture.dense.thinning import spread
+from spatialwm.render.cpu.threads import machine_threads
 
 F = np.float32
 _MOST_PIXELS = 2_000_000  # of all maps together; more are thinned evenly before anything else
+_TRIES = 8  # to find the distance that gives the number
 _FILL_WEIGHT = 1e-3  # of a guessed point beside confirmed ones in the same cell
 
 
@@ -61,18 +64,16 @@ class _Samples:
 def start_points(capture: Capture, depth_maps: Sequence[DepthMap], count: int, seed: int) -> StartPoints:
     """At most ``count`` points on the surfaces that the maps and the capture's own points show.
 
-    Pixels with depth are averaged in cells whose size follows the size of a pixel there, so that near things get more points and
-    every part of every picture about as many; holes in the maps are filled from around them; cells grow until the number
-    fits. Points of the capture seen by fewer than two of the maps' views are not used.
+    The distance they keep from each other follows the size of a pixel there, so that near things get more points and every part
+    of every picture about as many, and each is the mean of the pixels around it; holes in the maps are filled from around them.
+    Points of the capture seen by fewer than two of the maps' views are not used.
     """
     everything = _Samples.joined([*_dense(capture, depth_maps), *_holes(capture, depth_maps), _sparse(capture, depth_maps)])
     everything = everything[np.flatnonzero(np.isfinite(everything.means).all(axis=1))]
     if not len(everything):
         none = np.zeros((0, 3), F)
         return StartPoints(none, none, none, np.zeros(0, F))
-    chosen = _thinned(everything, count)
-    if len(chosen) > count:
-        chosen = chosen[np.sort(np.random.default_rng(seed).choice(len(chosen), count, replace=False))]
+    chosen = _thinned(everything, count, np.random.default_rng(seed))
     return StartPoints(chosen.means.astype(F), chosen.rgb.astype(F), chosen.normals.astype(F), _spacing(chosen.means))
 
 
@@ -108,53 +109,63 @@ def _sparse(capture: Capture, maps: Sequence[DepthMap]) -> _Samples:
     return whole[np.isfinite(footprint)]
 
 
-def _thinned(samples: _Samples, count: int) -> _Samples:
-    """Fused in the smallest cells, in pixels a side, that give about ``count`` points."""
-    fine = _fused(samples, 1.0)
+def _thinned(samples: _Samples, count: int, rng: np.random.Generator) -> _Samples:
+    """At most ``count`` of them, evenly spread as seen: the distance they keep is as many pixels as it takes."""
+    fine = _fused(samples)
     if len(fine) <= count:
         return fine
-    low, high, best = 1.0, 2.0, fine
-    while len(best := _fused(fine, high)) > count and high < 1e4:
-        low, high = high, 2 * high
-    for _ in range(6):
-        middle = (low * high) ** 0.5
-        candidate = _fused(fine, middle)
-        if len(candidate) > 1.02 * count:
-            low = middle
+    level = _level(fine.footprint)
+    order = np.lexsort((rng.random(len(fine)), fine.weight < 0.01))  # guessed points choose last
+    fewest, most, pixels = 0.5, np.inf, (len(fine) / count) ** 0.5
+    kept, best = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    for _ in range(_TRIES):
+        kept = spread(fine.means, pixels * fine.footprint, level, order)
+        if len(kept) <= count:
+            most, best = pixels, kept if len(kept) > len(best) else best
+            if len(kept) > 0.97 * count:
+                break
         else:
-            high, best = middle, candidate
-    return best
+            fewest = pixels
+        # The number falls with the square of the distance where all is surface; should that leave the bracket, halve it.
+        guess = pixels * (len(kept) / (0.985 * count)) ** 0.5
+        pixels = guess if fewest < guess < most else (fewest * min(most, 2 * guess)) ** 0.5
+    if not len(best):
+        best = kept[:count]
+    return _gathered(fine, best, most if np.isfinite(most) else pixels)
 
 
-def _fused(samples: _Samples, pixels: float) -> _Samples:
-    """One mean per cell of ``pixels`` footprints a side; coarse cells in which finer ones lie are left out.
+def _gathered(fine: _Samples, kept: np.ndarray, pixels: float) -> _Samples:
+    """The kept samples, each the mean of those that are nearer to it than to any other and not beyond its distance."""
+    distance, nearest = (np.asarray(a) for a in KDTree(fine.means[kept]).query(fine.means, workers=machine_threads()))
+    own = distance < pixels * fine.footprint
+    own[kept] = True
+    return _averaged(fine[np.flatnonzero(own)], nearest[own], len(kept))
 
-    Cells double in size from level to level, so that what was seen from near and from far does not share a grid too fine or too
-    coarse for it.
-    """
-    unit = float(np.median(samples.footprint))
-    level = np.clip(np.round(np.log2(samples.footprint / unit)), -10, 20).astype(np.int64)
-    keys = _cells(samples.means, level, unit * pixels)
-    _, inverse = np.unique(keys, return_inverse=True)
-    number = int(inverse.max()) + 1
-    weight = np.bincount(inverse, samples.weight, number)
+
+def _fused(samples: _Samples) -> _Samples:
+    """One mean per cell of a pixel's size; cells double in size from level to level."""
+    level = _level(samples.footprint)
+    cell = np.unique(_cells(samples.means, level, float(np.median(samples.footprint))), return_inverse=True)[1]
+    return _averaged(samples, cell, int(cell.max()) + 1)
+
+
+def _averaged(samples: _Samples, group: np.ndarray, number: int) -> _Samples:
+    """The weighted mean of every group, numbered from 0; normals that cancel out are unknown."""
+    weight = np.bincount(group, samples.weight, number)
 
     def mean(values: np.ndarray) -> np.ndarray:
         columns = values.reshape(len(values), -1).T
-        return np.stack([np.bincount(inverse, samples.weight * c, number) / weight for c in columns], 1)
+        return np.stack([np.bincount(group, samples.weight * c, number) / weight for c in columns], 1)
 
     normals = mean(samples.normals)
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     normals = np.where(length > 0.5, normals / np.maximum(length, 1e-9), 0)
-    cell_level = np.zeros(number, np.int64)
-    cell_level[inverse] = level
-    fused = _Samples(mean(samples.means), mean(samples.rgb), normals, mean(samples.footprint)[:, 0], weight)
-    keep = np.ones(number, np.bool_)
-    for coarse in np.unique(cell_level)[1:].tolist():
-        here, finer = cell_level == coarse, keep & (cell_level < coarse)
-        taken = _cells(fused.means[finer], np.full(finer.sum(), coarse), unit * pixels)
-        keep[here] = ~np.isin(_cells(fused.means[here], np.full(here.sum(), coarse), unit * pixels), taken)
-    return fused[keep]
+    return _Samples(mean(samples.means), mean(samples.rgb), normals, mean(samples.footprint)[:, 0], weight)
+
+
+def _level(footprint: np.ndarray) -> np.ndarray:
+    """Powers of two from the middle one."""
+    return np.clip(np.round(np.log2(footprint / np.median(footprint))), -10, 20).astype(np.int64)
 
 
 def _cells(means: np.ndarray, level: np.ndarray, unit: float) -> np.ndarray:

@@ -136,7 +136,7 @@ def hole_points(
 ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Per map the places, colours and depths of its filled blocks, without those that would hide what another view sees."""
     eyes = centers([m.camera for m in maps])
-    some = slice(1, None, 3)  # enough for several in a block of any neighbour
+    some = slice(BLOCK // 2, None, BLOCK)  # one a block of each map
     known = [m.points()[some, some][m.depth[some, some] > 0] for m in maps]
 
     def one(k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -22,7 +22,7 @@ pictures warped into each other through measured depth differ by 13.4 levels ins
 
 @pytest.fixture(scope="module")
 def kitchen(shared_dir: Path) -> Capture:
-    """Twelve color views where their camera was, each with the depth image taken beside it; depth is in the depth camera's frame."""
+    """Twelve color views where their camera was, each with the depth image taken beside it."""
     views: list[View] = []
     folder = shared_dir / "data" / "rgbd_7scenes_redkitchen"
     for file in sorted(folder.glob("*.color.jpg"))[:12]:
