@@ -9,11 +9,13 @@ from spatialwm.errors import LiftError
 from spatialwm.formats import READABLE
 from spatialwm.lift.lifter import Lifter
 
-_FUTURE = {".jpg", ".jpeg", ".png", ".heic", ".webp", ".mp4", ".mov", ".mkv", ".glb", ".gltf"}
+_VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
+_FUTURE = {".jpg", ".jpeg", ".png", ".heic", ".webp", ".glb", ".gltf"}
+_TAKES = "a folder of photos, a video, a transforms.json, a COLMAP or RGB-D folder"
 
 
 def lifter_for(source: str) -> Lifter:
-    """The lifter of a path to a splat file or folder, or of a sentence.
+    """The lifter of a path to splats, photographs or a video, or of a sentence.
 
     Raises:
         LiftError: a path that does not exist, or whose kind of file no lifter takes.
@@ -25,14 +27,18 @@ def lifter_for(source: str) -> Lifter:
         suffix = path.suffix.lower()
         if not path.exists():
             raise LiftError(f"no such file: {source}; to describe a place, write a sentence of several words")
-        if path.is_dir():
-            if (path / "meta.json").is_file() or (path / "lod-meta.json").is_file():
-                return SplatFileLifter()
-            raise LiftError(f"{source} is a folder without meta.json; give a splat file ({', '.join(READABLE)}) or a SOG folder")
-        if suffix in READABLE or path.name.endswith("meta.json"):
+        if path.is_dir() and ((path / "meta.json").is_file() or (path / "lod-meta.json").is_file()):
             return SplatFileLifter()
-        known = "pictures, video and layouts cannot be lifted yet" if suffix in _FUTURE else f"unknown kind of file {suffix!r}"
-        raise LiftError(f"{source}: {known}; give a sentence or a splat file ({', '.join(READABLE)})")
+        from spatialwm.lift.capture.lifter import CaptureLifter, is_capture
+
+        if is_capture(path):
+            return CaptureLifter()
+        if path.is_file() and (suffix in READABLE or path.name.endswith("meta.json")):
+            return SplatFileLifter()
+        if path.is_dir():
+            raise LiftError(f"{source} holds neither pictures nor a meta.json; give {_TAKES}, or a SOG folder")
+        known = "a single picture or a layout cannot be lifted yet" if suffix in _FUTURE else f"unknown kind of file {suffix!r}"
+        raise LiftError(f"{source}: {known}; give a sentence, {_TAKES}, or a splat file ({', '.join(READABLE)})")
     from spatialwm.lift.text.lifter import TextLifter
 
     return TextLifter()
@@ -46,5 +52,5 @@ def _is_path(source: str) -> bool:
     except (OSError, ValueError):  # too long for the file system, or a NUL inside
         return False
     if re.search(r"\s", source.strip()):
-        return Path(source.strip()).suffix.lower() in {*READABLE, *_FUTURE}
+        return Path(source.strip()).suffix.lower() in {*READABLE, *_FUTURE, *_VIDEOS}
     return "/" in source or re.search(r"\.[A-Za-z]\w{1,7}$", source) is not None

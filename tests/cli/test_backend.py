@@ -28,7 +28,8 @@ def test_without_a_gpu_its_backends_are_refused_in_one_line(run: Run, room: Path
         assert done.returncode == 1
         assert done.stdout == ""
         (line,) = done.stderr.splitlines()
-        assert f"the {name} render backend cannot run here: it needs an NVIDIA GPU" in line
+        assert f"the {name} render backend cannot run here: " in line
+        assert "GPU" in line
         assert not (tmp_path / out).exists()
 
 
