@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         return sub
 
     p = verb("create", _create, "make a world from a sentence, photographs or a splat file")
-    p.add_argument("source", help='"a sentence" | photos/ | clip.mp4 | transforms.json | COLMAP or RGB-D folder | scene.ply .spz .splat .sog')
+    p.add_argument("source", help='"a sentence" | photos/ | clip.mp4 | transforms.json | COLMAP or RGB-D folder | scene.ply|...')
     p.add_argument("-o", "--out", type=Path, help="the new world, NAME.world (default: named after the source)")
     p.add_argument("--overwrite", action="store_true", help="replace a world that is there already")
     _lift_options(p)

@@ -75,12 +75,13 @@ def test_a_path_that_leads_nowhere_is_no_sentence(source: str) -> None:
 
 
 def test_what_cannot_be_lifted_yet_is_said(tmp_path: Path) -> None:
-    for name, fragment in (("photo.jpg", "pictures"), ("notes.txt", "unknown kind")):
+    for name, fragment in (("photo.jpg", "single picture"), ("notes.txt", "unknown kind")):
         (tmp_path / name).write_bytes(b"x")
         with pytest.raises(LiftError, match=fragment):
             lifter_for(str(tmp_path / name))
-    with pytest.raises(LiftError, match=r"without meta\.json"):
-        lifter_for(str(tmp_path))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(LiftError, match=r"neither pictures nor a meta\.json"):
+        lifter_for(str(tmp_path / "empty"))
 
 
 @pytest.mark.parametrize("sentence", SENTENCES)
