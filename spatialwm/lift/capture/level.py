@@ -55,7 +55,7 @@ def level(capture: Capture, *, known_length: KnownLength | None = None, surface:
     if capture.up is not None:
         up = Up.known(np.asarray(capture.up, np.float64), _GRAVITY_SENSOR_RAD, "gravity as the device measured it")
     else:
-        up = find_up([view.camera for view in capture.views], surface)
+        up = find_up(capture.views, surface)
     turned_from_capture = _upright(capture, up.direction)
     eyes = turned_from_capture.apply(np.array([view.camera.eye for view in capture.views]))
     points = turned_from_capture.apply(surface.means)

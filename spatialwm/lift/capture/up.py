@@ -10,6 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from spatialwm.geometry.camera import Camera
+from spatialwm.lift.capture.capture import View
+from spatialwm.lift.capture.lines import edge_planes
 from spatialwm.lift.capture.surface import Surface
 
 _ROLL_RAD = math.radians(2.0)
@@ -25,6 +27,11 @@ _BUILT_RAD = math.radians(0.5)
 """How level floors and tables and how upright walls are in the mean, with what depth adds."""
 _CLEAR_FLAT, _CLEAR_UPRIGHT = 3.0, 1.7
 """How many times more normals than on a ball must lie near up, and near level, to be floors and walls rather than clutter."""
+_LINES_RAD = math.radians(0.7)
+"""How upright upright edges are in the mean."""
+_UPRIGHT_NARROWING_RAD = tuple(math.radians(d) for d in (10.0, 7.0, 5.0, 3.5, 2.5, 2.0, 1.5, 1.5))
+_CLEAR_LINES = 2.0
+"""How many times denser edges must lie within 1.5 degrees of upright than around."""
 _CLEAR_SHARE = 0.06
 """Share of the points that a plane needs to be believed."""
 _CLEAR_PEAK = 3.0
@@ -46,6 +53,10 @@ class Up:
         unit = direction / np.linalg.norm(direction)
         return Up(unit, (np.eye(3) - np.outer(unit, unit)) / sigma_rad**2, source)
 
+    def tilt_rad(self, other: Float[np.ndarray, " 3"]) -> float:
+        """The angle to another direction."""
+        return math.acos(min(1.0, max(-1.0, float(self.direction @ other))))
+
     @property
     def sigma_rad(self) -> float:
         """Standard deviation of its tilt about the worse axis."""
@@ -53,12 +64,14 @@ class Up:
         return float(np.linalg.eigvalsh(across @ self.information @ across)[1] ** -0.5)
 
 
-def find_up(cameras: Sequence[Camera], surface: Surface) -> Up:
-    """The best of what the cameras and the surfaces tell.
+def find_up(views: Sequence[View], surface: Surface) -> Up:
+    """The best of what the cameras, the pictures and the surfaces tell.
 
-    A level surface refines the cameras' direction where one is found within their uncertainty; a slope outside it stays a slope.
+    Upright edges, then level surfaces refine how the cameras were held where they are found within its uncertainty; a slope
+    outside it stays a slope.
     """
-    held = up_from_cameras(cameras)
+    held = up_from_cameras([view.camera for view in views])
+    held = up_from_lines(views, held) or held
     cone_rad = min(max(3 * held.sigma_rad, math.radians(8.0)), math.radians(35.0))
     level = up_from_normals(surface, held, cone_rad) if surface.normals is not None else up_from_planes(surface, held, cone_rad)
     return held if level is None or level.sigma_rad > held.sigma_rad else level
@@ -85,6 +98,32 @@ def up_from_cameras(cameras: Sequence[Camera]) -> Up:
     if (weights @ -y) @ direction < 0:
         direction = -direction
     return Up(direction, information, "how the cameras were held")
+
+
+def up_from_lines(views: Sequence[View], start: Up) -> Up | None:
+    """Refined so that the pictures' nearly upright edges stand upright; None when no such edges stand out.
+
+    The band of edges that count narrows about what it said before, so that roofs and railings drop out.
+    """
+    planes = edge_planes(views)
+    if len(planes) < 300:
+        return None
+    up = start.direction
+    information = start.information
+    for limit in _UPRIGHT_NARROWING_RAD:
+        off = np.abs(planes @ up)
+        chosen = planes[off < math.sin(limit)]
+        if len(chosen) < 100:
+            return None
+        information = start.information + chosen.T @ chosen / len(chosen) / _LINES_RAD**2
+        turned = np.linalg.eigh(information)[1][:, 0]
+        up = turned if turned @ up > 0 else -turned
+    off = np.degrees(np.arcsin(np.minimum(np.abs(planes @ up), 1)))
+    if (off < 1.5).sum() < _CLEAR_LINES * 1.5 / 6 * ((off > 2) & (off < 8)).sum():
+        return None
+    if start.tilt_rad(up) > 3 * start.sigma_rad:
+        return None
+    return Up(up, information, "upright edges in the pictures")
 
 
 def up_from_normals(surface: Surface, start: Up, cone_rad: float) -> Up | None:
@@ -141,7 +180,7 @@ def up_from_planes(surface: Surface, start: Up, cone_rad: float) -> Up | None:
     held = int((np.abs(points @ up - at) < tolerance).sum())
     heights = points @ up
     spread = float(np.subtract(*np.quantile(heights, (0.95, 0.05))))
-    average = len(points) * 2 * tolerance / max(spread, 2 * tolerance)
+    average = len(points) * 2 * tolerance / max(spread, 20 * tolerance)  # a lawn alone has no spread to stand out of
     if held < _CLEAR_SHARE * len(points) or held < _CLEAR_PEAK * average or up @ start.direction < math.cos(cone_rad):
         return None
     return Up.known(up, _PLANE_RAD, "the largest level plane of the points")

@@ -153,9 +153,19 @@ def test_a_slope_outside_the_cameras_uncertainty_stays_a_slope(room: Any) -> Non
     slope[:, 2] = math.tan(math.radians(20)) * slope[:, 0]
     points = Points(slope, np.zeros((3000, 3), np.uint8), np.zeros((0, 2), np.int64))
     views = tuple(View(str(i), c, np.zeros((c.height, c.width, 3), np.uint8)) for i, c in enumerate(cameras))
-    up = find_up(cameras, seen_surface(Capture(views, points)))
+    up = find_up(views, seen_surface(Capture(views, points)))
     assert up.source == "how the cameras were held"
     assert math.degrees(math.acos(up.direction @ UP)) < 1.0
+
+
+def test_a_lawn_alone_is_level_whatever_the_hands_did(room: Any) -> None:
+    cameras = room.walk(12)
+    roll = Pose.about_axis((0.0, 0.0, 1.0), math.radians(5.0))
+    cameras = [replace(c, world_from_cam=c.world_from_cam @ roll) for c in cameras]
+    lawn = np.random.default_rng(0).normal(0, (3, 3, 0.01), (3000, 3))
+    up = up_from_planes(Surface(lawn, None, 2.5), up_from_cameras(cameras), math.radians(15))
+    assert up is not None
+    assert math.degrees(math.acos(up.direction @ UP)) < 0.3
 
 
 def test_walls_alone_settle_what_cameras_that_look_one_way_cannot() -> None:

@@ -146,7 +146,7 @@ def _rounded(pixels: Float[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
 def _grid(optics: Optics) -> tuple[Tensor, np.ndarray]:
     """Where each straight pixel lies, -1..1 between the outer pixel edges for ``grid_sample``; and where the lens saw it."""
     at = optics.source_pixels() / (optics.width, optics.height)
-    seen = ((at >= 0) & (at <= 1)).all(-1)
+    seen = np.asarray(((at >= 0) & (at <= 1)).all(-1))
     return torch.from_numpy(np.nan_to_num(at * 2 - 1, nan=3.0)).float()[None], seen
 
 

@@ -98,6 +98,9 @@ def test_depth_and_colour_of_the_real_kitchen_agree(shared_dir: Path, monkeypatc
     options = PosedOptions(every=6)
     capture = seven_scenes.read(folder, options)
     assert len(capture.views) == 10
+    depth_pose = np.loadtxt(folder / "frame-000000.pose.txt")
+    beside = capture.views[0].camera.world_from_cam.inverse().apply(depth_pose[:3, 3])
+    np.testing.assert_allclose(beside, [-0.0256, 0.0001, 0.0020], atol=1e-4)  # the depth camera, seen by the colour camera
     found = np.array([agreement(a, b) for a, b in zip(capture.views[:-1], capture.views[1:], strict=True)])
     assert np.median(found[:, 0]) < 0.016
     assert found[:, 0].max() < 0.03
