@@ -17,7 +17,7 @@ from spatialwm.lift.capture.dense.thinning import spread
 from spatialwm.render.cpu.threads import machine_threads
 
 F = np.float32
-_MOST_PIXELS = 2_000_000  # of all maps together; more are thinned evenly before anything else
+_MOST_PIXELS = 1_000_000  # of all maps together; more are thinned evenly before anything else
 _TRIES = 8  # to find the distance that gives the number
 _FILL_WEIGHT = 1e-3  # of a guessed point beside confirmed ones in the same cell
 

@@ -80,7 +80,9 @@ def project(
     camera: Camera, points: Float[np.ndarray, "n 3"]
 ) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
     """Pixel, depth, and whether it lies in the picture."""
-    p = camera.world_from_cam.inverse().apply(points) @ intrinsics(camera).T
+    cam_from_world = camera.world_from_cam.inverse()
+    into = intrinsics(camera)
+    p = points @ (into @ cam_from_world.rotation()).T + into @ cam_from_world.position
     z = p[:, 2]
     ahead = z > 1e-9
     uv = p[:, :2] / np.where(ahead, z, 1.0)[:, None]
