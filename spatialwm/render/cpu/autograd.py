@@ -172,7 +172,7 @@ class Blend(Function):
         for frame, v_image, v_alpha in zip(shot.frames, v_images, v_alphas[..., 0], strict=True):
             if shot.expected_depth:
                 v_image = _expected_depth_vjp(frame, v_image)
-            if ctx.backgrounds is not None:
+            if ctx.needs_input_grad[5]:
                 v_backgrounds.append(np.einsum("hw,hwd->d", 1 - frame.alpha, v_image[..., : ctx.backgrounds.shape[1]]))
             g, c, a = frame.blend_vjp(np.ascontiguousarray(v_image), np.ascontiguousarray(v_alpha), absgrad=shot.absgrad)
             geometry.append(g)
@@ -183,7 +183,7 @@ class Blend(Function):
         if means2d is not None:
             means2d.absgrad = torch.from_numpy(np.concatenate(absolute))  # pyright: ignore[reportAttributeAccessIssue]
         v_channels = torch.from_numpy(v_channels[0] if len(v_channels) == 1 else np.concatenate(v_channels))
-        v_behind = None if ctx.backgrounds is None else _like([np.stack(v_backgrounds)], [ctx.backgrounds])[0]
+        v_behind = _like([np.stack(v_backgrounds)], [ctx.backgrounds])[0] if v_backgrounds else None
         return None, v[:, :2], v[:, 2:5], v[:, 5], v_channels, v_behind
 
 
