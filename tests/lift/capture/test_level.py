@@ -131,6 +131,16 @@ def test_scale_comes_from_the_most_trustworthy_source(room: Any) -> None:
     assert any("no floor was seen" in note for note in nothing.capture.notes)
 
 
+def test_without_a_floor_in_sight_it_is_no_higher_than_eye_height_below_the_cameras(room: Any) -> None:
+    capture = replace(room_capture(room), scale=ScaleSource("measured", 0.01))
+    means = capture.points.means
+    upper = means[(means[:, 2] > 0.8) & (np.abs(means[:, :2]).max(1) > 1.9)]  # walls above the table
+    points = Points(upper, np.zeros((len(upper), 3), np.uint8), np.zeros((0, 2), np.int64))
+    done = level(replace(capture, points=points))
+    assert not done.floor_seen
+    assert np.median([view.camera.eye[2] for view in done.capture.views]) == pytest.approx(EYE_HEIGHT_M)
+
+
 def test_a_few_pictures_taken_on_their_side_do_not_tilt_the_world(room: Any) -> None:
     cameras = room.walk(12)
     for i in (2, 7):

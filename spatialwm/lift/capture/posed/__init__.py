@@ -20,7 +20,7 @@ __all__ = ["READERS", "PosedOptions", "PosedReader", "posed_reader"]
 class PosedReader(Protocol):
     """Reads one format."""
 
-    def __call__(self, path: Path, options: PosedOptions = ..., progress: Progress = ..., /) -> Capture: ...
+    def __call__(self, path: Path, options: PosedOptions = ..., progress: Progress = ...) -> Capture: ...
 
 
 READERS = {

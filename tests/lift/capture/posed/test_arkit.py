@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from spatialwm.errors import LiftError
 from spatialwm.geometry.se3 import Pose
-from spatialwm.lift.capture.posed import arkit, posed_reader
+from spatialwm.lift.capture.posed import PosedOptions, arkit, posed_reader
 
 ARKIT_FROM_ROOM = Pose.about_axis((1.0, 0.0, 0.0), -np.pi / 2)
 """+Z up becomes +Y up."""
@@ -84,6 +85,27 @@ def test_frames_of_3d_scanner_app_are_read(tmp_path: Path, room: Any) -> None:
     pose = ARKIT_FROM_ROOM @ room.walk(3)[2].world_from_cam
     np.testing.assert_allclose(capture.views[1].camera.world_from_cam.matrix(), pose.matrix(), atol=1e-9)
     assert capture.views[1].depth is not None
+
+
+def test_a_real_phones_depth_lies_under_its_picture(tmp_path: Path, shared_dir: Path) -> None:
+    real = shared_dir / "data" / "rgbd_iphone_lidar"
+    for name in ("images", "cameras", "depth"):
+        (tmp_path / "keyframes" / name).mkdir(parents=True)
+    shutil.copy(real / "image.jpg", tmp_path / "keyframes" / "images" / "7.jpg")
+    shutil.copy(real / "arkit_depth.png", tmp_path / "keyframes" / "depth" / "7.png")
+    values = {f"t_{r}{c}": float(r == c) for r in range(3) for c in range(4)}
+    values |= {"fx": 1442.0, "fy": 1442.0, "cx": 960.0, "cy": 720.0, "width": 1920, "height": 1440}
+    (tmp_path / "keyframes" / "cameras" / "7.json").write_text(json.dumps(values))
+    (view,) = arkit.read(tmp_path, PosedOptions(longest_px=640)).views
+    assert view.rgb.shape == (480, 640, 3)
+    assert view.depth is not None
+    assert (view.depth.min(), view.depth.max()) == pytest.approx((1.566, 3.512), abs=0.02)
+    # Where depth steps, the picture has its edges: shifted depth finds fewer of them.
+    grey = view.rgb.astype(float).mean(-1)
+    edges = np.hypot(*np.gradient(grey))
+    steps = np.hypot(*np.gradient(view.depth)) > 0.1
+    there = edges[steps].mean()
+    assert there > 1.1 * max(edges[np.roll(steps, (dy, dx), (0, 1))].mean() for dy, dx in ((30, 0), (-30, 0), (0, 30), (0, -30)))
 
 
 def test_wrong_scans_get_one_sentence(tmp_path: Path, room: Any) -> None:
