@@ -90,7 +90,7 @@ class _Work:
     inverse_deviations: Float[np.ndarray, "h w"]
     """Of the brightness in the window around each pixel."""
     usable: Bool[np.ndarray, "h w"]
-    """Shows the place, and has texture to match."""
+    """Shows the place."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,8 +108,8 @@ def _prepared(index: int, view: View, long_side: int) -> _Work:
     brightness = np.ascontiguousarray(working_brightness(view, camera))
     means, squares = _window_mean(brightness), _window_mean(brightness * brightness)
     variance = squares - means * means
-    usable = working_usable(view, camera) & (variance > sweep.FLAT)
-    return _Work(index, camera, brightness, means, (1 / np.sqrt(np.maximum(variance, sweep.FLAT))).astype(F), usable)
+    inverse_deviations = (1 / np.sqrt(np.maximum(variance, sweep.FLAT))).astype(F)
+    return _Work(index, camera, brightness, means, inverse_deviations, working_usable(view, camera))
 
 
 def _window_mean(image: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:

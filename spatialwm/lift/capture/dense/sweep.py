@@ -23,7 +23,7 @@ WINDOW = 2 * RADIUS + 1
 BAND = 48
 """Rows of one job. Fixed, so that the running sums of a pixel do not depend on the number of threads; a band repeats 6 rows."""
 FLAT = F(2e-5)
-"""Variance of brightness (0..1) in a window below which it holds no texture to match; 1.1 of 255 levels."""
+"""Variance of brightness (0..1) below which a window's correlation fades: 1.1 of 255 levels are noise, not texture to match."""
 ZERO, HALF, ONE = F(0), F(0.5), F(1)
 _INSIDE = 0.01  # pixels kept from a source's border, so that rounding cannot read beyond it
 

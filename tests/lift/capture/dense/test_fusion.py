@@ -10,7 +10,7 @@ import pytest
 from spatialwm.geometry.camera import Camera
 from spatialwm.lift.capture.capture import Capture, Points
 from spatialwm.lift.capture.dense.depth_map import DepthMap, pixel_rays, working_rgb
-from spatialwm.lift.capture.dense.holes import BLOCK, filled
+from spatialwm.lift.capture.dense.holes import BLOCK, filled, hole_points
 from spatialwm.lift.capture.fusion import StartPoints, start_points
 from spatialwm.lift.capture.stereo import depth_maps
 
@@ -150,6 +150,19 @@ def test_filled_points_that_would_hide_what_others_see_are_left_out(corner):
     assert np.quantile(off_surface(start.means), 0.99) <= 0.1
 
 
+def test_filled_points_before_what_another_view_sees_are_left_out():
+    ahead = Camera.look_at((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), 80, 80)
+    aside = Camera.look_at((4.0, 0.0, 0.0), (0.6, 2.0, 0.0), 80, 80, fov_x_deg=20.0)
+    wall = np.repeat(np.where(np.arange(80) < 40, np.float32(2), np.float32(0))[None], 80, 0)
+    maps = [DepthMap(0, ahead, wall, np.ones_like(wall)), DepthMap(1, aside, np.full_like(wall, 10), np.ones_like(wall))]
+    gray = np.full((80, 80, 3), 0.5, np.float32)
+    alone = hole_points(maps[:1], [gray])[0][0]
+    judged = hole_points(maps, [gray, gray])[0][0]
+    assert len(pixels(aside, alone)) >= 20
+    assert len(pixels(aside, judged)) == 0
+    assert len(judged) >= 20
+
+
 def test_far_things_that_are_seen_are_kept(corner):
     capture = corner.capture(with_depth=True, with_points=False)
     far = [replace(v, depth=np.where(np.arange(corner.height)[:, None] < 30, np.float32(200), v.depth)) for v in capture.views]
@@ -161,8 +174,7 @@ def test_far_things_that_are_seen_are_kept(corner):
 
 
 def test_points_of_views_left_out_are_not_used(pictures):
-    alone = replace(pictures.points, tracks=pictures.points.tracks[pictures.points.tracks[:, 1] == 5])
-    assert len(alone.tracks)
+    alone = replace(pictures.points, tracks=pictures.points.tracks[np.isin(pictures.points.tracks[:, 1], [0, 5])])
     capture = replace(pictures, points=alone)
     maps = [replace(m, depth=np.zeros_like(m.depth)) for m in depth_maps(pictures, views=[0, 1])]
     assert len(start_points(capture, maps, COUNT, 0)) == 0

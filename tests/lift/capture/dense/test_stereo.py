@@ -10,7 +10,8 @@ import pytest
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.capture.capture import Capture, Points
-from spatialwm.lift.capture.dense.depth_map import DepthMap
+from spatialwm.lift.capture.dense.consistency import count_agreeing
+from spatialwm.lift.capture.dense.depth_map import DepthMap, transfer
 from spatialwm.lift.capture.stereo import depth_maps
 
 
@@ -117,12 +118,31 @@ def test_pure_rotation_has_no_depth(corner):
     turns = [Pose.about_axis((0.0, 1.0, 0.0), float(np.radians(a))) for a in (-8, -4, 0, 4, 8)]
     views = tuple(corner.view(replace(first, world_from_cam=first.world_from_cam @ turn)) for turn in turns)
     assert nothing(depth_maps(Capture(views)))
+    assert nothing(depth_maps(Capture(views, corner.points([v.camera for v in views]))))
 
 
 def test_noise_that_matches_nowhere_is_hardly_believed(pictures):
     rng = np.random.default_rng(0)
     views = tuple(replace(v, rgb=rng.integers(0, 255, v.rgb.shape, dtype=np.uint8)) for v in pictures.views)
     assert np.mean([(m.depth > 0).mean() for m in depth_maps(replace(pictures, views=views))]) <= 0.01
+
+
+def test_depth_counts_as_agreed_only_where_the_other_view_has_the_same(corner):
+    here, there = corner.cameras()[2:4]
+    depth, other = (corner.hit(camera)[0].astype(np.float32) for camera in (here, there))
+    matrix, offset = transfer(there, here)
+    size = np.array([160]), np.array([120])
+    counts = np.zeros(depth.shape, np.int32)
+
+    def agreed(depth: np.ndarray, tolerance: float) -> float:
+        first, step = np.zeros(1, np.int64), np.array([0.005])
+        count_agreeing(depth, 0.005, other.ravel(), first, *size, step, matrix[None], offset[None], tolerance, counts)
+        return float((counts[20:100, 20:140] == 1).mean())
+
+    assert agreed(depth, 1.5) >= 0.9
+    assert agreed(1 / (1 / depth + np.float32(0.02)), 1.5) <= 0.1
+    assert agreed(1 / (1 / depth + np.float32(0.02)), 6.0) >= 0.9
+    assert agreed(np.zeros_like(depth), 1.5) == 0
 
 
 def test_measured_depth_is_taken_as_it_is(corner):
