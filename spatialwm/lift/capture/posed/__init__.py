@@ -7,7 +7,7 @@ To add a format, write a module with ``find(path) -> Path | None`` (recognise it
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from spatialwm.lift.capture.capture import Capture
 from spatialwm.lift.capture.posed import arkit, colmap, seven_scenes, transforms, tum
@@ -17,6 +17,7 @@ from spatialwm.progress import Progress
 __all__ = ["READERS", "PosedOptions", "PosedReader", "posed_reader"]
 
 
+@runtime_checkable
 class PosedReader(Protocol):
     """Reads one format."""
 

@@ -119,7 +119,7 @@ def _polycam_camera(values: dict[str, Any], frame: _Frame) -> tuple[Float[np.nda
     matrix = np.array([[files.number(values, f"t_{i}{j}", frame.camera) for j in range(4)] for i in range(3)])
     width, height = files.picture_size(frame.picture)
     fx, fy, cx, cy = (files.number(values, key, frame.camera) for key in ("fx", "fy", "cx", "cy"))
-    w, h = (round(files.number(values, key, frame.camera, size)) for key, size in (("width", width), ("height", height)))
+    w, h = (round(files.number(values, key, frame.camera, float(size))) for key, size in (("width", width), ("height", height)))
     return matrix, Optics(w, h, fx, fy, cx, cy)
 
 

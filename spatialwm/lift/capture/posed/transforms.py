@@ -165,9 +165,9 @@ def _optics(values: dict[str, Any], picture: Path, file: Path) -> Optics:
         return files.number(values, key, file, default)
 
     stored = files.picture_size(picture)
-    width, height = round(get("w", stored[0])), round(get("h", stored[1]))
+    width, height = round(get("w", float(stored[0]))), round(get("h", float(stored[1])))
     if "fl_x" in values or "fl_y" in values:
-        fx = get("fl_x", values.get("fl_y"))
+        fx = get("fl_x" if "fl_x" in values else "fl_y")
         fy = get("fl_y", fx)
     elif "camera_angle_x" in values:
         fx = width / 2 / math.tan(_angle(get("camera_angle_x"), file) / 2)
