@@ -73,7 +73,7 @@ def test_leaves_and_noise_say_nothing() -> None:
     clutter = [replace(view, rgb=rng.integers(0, 255, view.rgb.shape, np.uint8)) for view in views]
     held = up_from_cameras([view.camera for view in views])
     assert up_from_lines(clutter, held) is None
-    for seed in (0, 3):
+    for seed in (0, 3, 14):  # few agree; few agree; many agree, 24 degrees away
         sticks = street(posts=False, seed=seed)
         assert len(edge_planes(sticks)) > 2000
         assert up_from_lines(sticks, held) is None
