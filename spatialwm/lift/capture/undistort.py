@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from numba import njit, prange
+from numba import njit
 
 from spatialwm.render.cpu.cache import kernels_cached_for
 
@@ -92,11 +92,11 @@ def undistort(rgb: UInt8[np.ndarray, "h w 3"], reduced: int, lens: Lens, pinhole
 
 with kernels_cached_for(Path(__file__).parent):
 
-    @njit(parallel=True, cache=True)
+    @njit(cache=True, nogil=True)
     def _resample(rgb, scale, lens, pinhole, samples, out):
         """Write each pinhole pixel's mean colour: bilinear at ``samples x samples`` places in it."""
         height, width, _ = rgb.shape
-        for row in prange(out.shape[0]):
+        for row in range(out.shape[0]):
             mean = np.empty(3)
             for col in range(out.shape[1]):
                 mean[:] = 0.0
