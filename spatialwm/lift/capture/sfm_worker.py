@@ -29,14 +29,15 @@ NEIGHBORS = 8
 GLANCE_FEATURES = 300
 """Largest features of a picture that are compared to guess which pictures overlap."""
 GLOBAL_STARTS = 8
+MAX_ERROR_PX = 4.0
 MIN_POINTS = 12
 """Points that a picture must see to count as placed."""
 PHONE_FOCAL = 0.8
 """Of the longer side: 64 degrees across."""
-RADIAL_FROM, PRINCIPAL_POINT_FROM, POINTS_A_PICTURE, FOCAL_CHANGE = 5, 15, 50, 0.04
+RADIAL_FROM, PRINCIPAL_POINT_FROM, POINTS_A_PICTURE, FOCAL_CHANGE, OFF_CENTER = 5, 15, 50, 0.04, 0.04
 """Pictures of one camera from which its second distortion term, and its principal point, are solved for (fox: focal length 0.7
 -> 0.04 % off, principal point 14 -> 5 px off, reprojection error 1.03 -> 0.98 px). With too few points, as on a walk straight
-ahead, they run away with the focal length, which is then left as it was."""
+ahead, they run away, and are left as they were."""
 NO_PARALLAX = (
     pycolmap.TwoViewGeometryConfiguration.PANORAMIC, pycolmap.TwoViewGeometryConfiguration.PLANAR_OR_PANORAMIC,
 )  # fmt: skip
@@ -239,19 +240,27 @@ def refine(model: pycolmap.Reconstruction) -> pycolmap.Reconstruction:
     fewest = min((placed.count(camera) for camera in set(placed)), default=0)
     if fewest < RADIAL_FROM or model.num_points3D() < POINTS_A_PICTURE * len(placed):
         return model
-    refined = copy.deepcopy(model)
-    for camera in refined.cameras.values():
-        params = [*camera.params, 0.0]
-        camera.model = pycolmap.CameraModelId.RADIAL
-        camera.params = params
-    options = pycolmap.BundleAdjustmentOptions()
-    options.refine_principal_point = fewest >= PRINCIPAL_POINT_FROM
-    options.print_summary = False
-    options.ceres.use_gpu = False
-    options.ceres.solver_options.num_threads = 1
-    pycolmap.bundle_adjustment(refined, options)
-    changes = [abs(refined.cameras[i].focal_length / camera.focal_length - 1) for i, camera in model.cameras.items()]
-    return refined if max(changes) < FOCAL_CHANGE else model
+    for principal_point in (True, False) if fewest >= PRINCIPAL_POINT_FROM else (False,):
+        refined = copy.deepcopy(model)
+        for camera in refined.cameras.values():
+            params = [*camera.params, 0.0]
+            camera.model = pycolmap.CameraModelId.RADIAL
+            camera.params = params
+        options = pycolmap.BundleAdjustmentOptions()
+        options.refine_principal_point = principal_point
+        options.print_summary = False
+        options.ceres.use_gpu = False
+        options.ceres.solver_options.num_threads = 1
+        pycolmap.bundle_adjustment(refined, options)
+        if all(plausible(camera, model.cameras[i]) for i, camera in refined.cameras.items()):
+            return refined
+    return model
+
+
+def plausible(refined: pycolmap.Camera, before: pycolmap.Camera) -> bool:
+    """Whether a refined lens is still the lens of a camera, and nearly the one it was."""
+    off_x, off_y = (refined.principal_point_x / refined.width - 0.5, refined.principal_point_y / refined.height - 0.5)
+    return abs(refined.focal_length / before.focal_length - 1) < FOCAL_CHANGE and max(abs(off_x), abs(off_y)) < OFF_CENTER
 
 
 def supported(model: pycolmap.Reconstruction) -> list[pycolmap.Image]:
@@ -277,9 +286,11 @@ def result_of(model: pycolmap.Reconstruction | None, names: list[str]) -> dict[s
         for image in supported(model):
             place[image.image_id] = index[image.name]
             cam_from_world[index[image.name]] = image.cam_from_world().matrix()
-            camera[index[image.name], : len(image.camera.params)] = image.camera.params
+            params = model.cameras[image.camera_id].params
+            camera[index[image.name], : len(params)] = params
         model.update_point_3d_errors()
-        points = [model.points3D[i] for i in sorted(model.points3D)]
+        # The last refinement may leave single points behind a camera.
+        points = [p for _, p in sorted(model.points3D.items()) if p.error < MAX_ERROR_PX]
         means = np.array([p.xyz for p in points]).reshape(-1, 3)
         error = np.array([p.error for p in points])
         seen = {(n, place[e.image_id]) for n, p in enumerate(points) for e in p.track.elements if e.image_id in place}

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pycolmap
 import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
@@ -135,6 +136,18 @@ def test_beyond_forty_pictures_alike_ones_and_neighbours_are_matched() -> None:
     assert all((f"{i:02d}", f"{i + 1:02d}") in pairs for i in range(47))
     assert len(pairs) < 48 * 47 / 2
     assert len(sfm_worker.choose_pairs(names[:40], [], ordered=False)) == 40 * 39 / 2
+
+
+def test_a_lens_that_ran_away_in_the_last_refinement_is_not_taken() -> None:
+    def lens(focal: float, cx: float, cy: float) -> object:
+        camera = pycolmap.Camera.create_from_model_name(1, "RADIAL", focal, 1280, 720)
+        camera.params = [focal, cx, cy, 0.0, 0.0]
+        return camera
+
+    before = lens(1000.0, 640.0, 360.0)
+    assert sfm_worker.plausible(lens(1010.0, 655.0, 350.0), before)
+    assert not sfm_worker.plausible(lens(1100.0, 640.0, 360.0), before)
+    assert not sfm_worker.plausible(lens(1000.0, 655.0, 240.0), before)
 
 
 def test_views_are_put_into_the_order_of_names_with_their_tracks() -> None:
