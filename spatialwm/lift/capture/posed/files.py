@@ -183,7 +183,7 @@ def _open(path: Path) -> Image.Image:
 
 def _enable_heic() -> None:
     try:
-        import pillow_heif
+        import pillow_heif  # pyright: ignore[reportMissingImports]
     except ImportError:
         return  # the picture is then refused with advice to export it as JPEG
     pillow_heif.register_heif_opener()
