@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from spatialwm.errors import ShapeError
+from spatialwm.gaussians import Gaussians
 from spatialwm.render import available, choose
 
 W, H = 40, 30
@@ -74,6 +75,17 @@ def test_values_that_are_not_finite_are_refused_by_name_and_count(rasterization,
     name = ("means", "quats", "scales", "opacities", "colors")[field]
     with pytest.raises(ShapeError, match=f"{name} is not finite in 2 of 5 Gaussians \\(first: index 3\\)"):
         rasterization(*scene, VIEW, K, W, H)
+
+
+def test_what_is_not_finite_is_dropped_when_asked(rasterization):
+    scene = gaussians(5)
+    g = Gaussians.from_numpy(*(t.numpy() for t in scene[:4]), rgb=scene[4].numpy())
+    for field, row in ((g.means, 0), (g.quats, 1), (g.scales, 2), (g.opacities, 3)):
+        field[row] = float("nan")
+    kept = g.drop_invalid()
+    image, _, _ = rasterization(kept.means, kept.quats, kept.scales, kept.opacities, kept.sh, VIEW, K, W, H, sh_degree=0)
+    assert len(kept) == 1
+    assert image[0, H // 2, W // 2, 0] > 0.8
 
 
 def test_nan_in_spherical_harmonics_is_refused(rasterization):
