@@ -51,7 +51,6 @@ def write_json(path: Path, told: object) -> Path:
     Raises:
         ExportError: the file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)  # found missing only now, it would cost the whole measurement
     write_bytes(path, (json.dumps(told, indent=1) + "\n").encode(), ExportError)
     return path
 
