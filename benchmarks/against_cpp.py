@@ -32,11 +32,11 @@ from torch import Tensor
 
 from spatialwm.bench import BenchScene, describe_machine, interleaved, load_scene
 from spatialwm.bench.machine import headline
-from spatialwm.bench.render import psnr
 from spatialwm.bench.table import write_json
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose
 from spatialwm.render.cpu import rasterization
+from spatialwm.render.photometric import psnr
 from spatialwm.render.reference import rasterization as reference
 
 GARDEN = "mv_gsplat_test_garden/test_garden.npz"
@@ -165,7 +165,7 @@ def compare(view: View, experiment: Experiment, repeats: int, cores: int, lane_n
         "ours forward": view.forward, "C++ forward": partial(experiment.forward, view),
         "ours forward+backward": view.forward_backward, "C++ forward+backward": partial(experiment.forward_backward, view),
     }  # fmt: skip
-    agreement = psnr(view.forward(), experiment.forward(view))
+    agreement = round(psnr(view.forward(), experiment.forward(view)), 2)
     limits_ms = {width: experiment.lanes() * ns / 1e6 for width, ns in lane_ns.items()}
     worst_gradient = max(_relative(a, b) for a, b in zip(view.forward_backward(), experiment.forward_backward(view), strict=True))
     timings = interleaved(jobs, repeats)
@@ -195,7 +195,7 @@ def accuracy(view: View) -> dict[str, Any]:
     with torch.no_grad():
         exact = view.render(reference, torch.float64)[0].numpy()
     seconds = time.perf_counter() - started
-    return {"scene": view.scene.name, "size": [view.width, view.height], "psnr_db": psnr(view.forward(), exact),
+    return {"scene": view.scene.name, "size": [view.width, view.height], "psnr_db": round(psnr(view.forward(), exact), 2),
             "reference_minutes": round(seconds / 60, 2)}  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from spatialwm.bench.synthetic import synthetic_camera, synthetic_gaussians
 from spatialwm.errors import ShapeError
+from spatialwm.render.photometric import psnr
 from spatialwm.render.reference import rasterization as oracle
 
 MIN_DB, MAX_ERROR = 80.0, 1e-4
@@ -20,8 +21,7 @@ Call = Callable[..., tuple[Tensor, Tensor, dict[str, Any]]]
 
 def decibels(got: Tensor, wanted: Tensor) -> float:
     """PSNR against a peak of 1."""
-    error = (got.detach().double() - wanted.detach()).square()
-    return round(float(-10 * torch.log10(error.mean() + 1e-30)), 1) if error.numel() else 300.0
+    return round(psnr(got.detach().cpu().numpy(), wanted.detach().cpu().numpy()), 1) if got.numel() else 300.0
 
 
 def relative(got: Tensor | None, wanted: Tensor | None) -> float:

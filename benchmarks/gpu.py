@@ -57,7 +57,7 @@ from spatialwm.render.renderer import BACKENDS
 
 SCHEMA = "spatialwm.bench.gpu/1"
 RESULTS = Path(__file__).parent / "results"
-NEED_A_GPU = ("cuda", "gsplat")
+NEED_A_GPU = tuple(name for name, backend in BACKENDS.items() if backend.device == "cuda")
 LEARNING_RATES = (1.6e-4, 1e-3, 5e-3, 5e-2, 2.5e-3)
 
 AFTER_A_CRASH = "--after-a-crash"

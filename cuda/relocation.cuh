@@ -1,14 +1,7 @@
 // One Gaussian becomes several in the same place that together look as it did.
 // Also compiles as plain C++, so that it is tested without a GPU.
 #pragma once
-
-#ifndef __CUDACC__
-#include <cmath>
-#ifndef __host__
-#define __host__
-#define __device__
-#endif
-#endif
+#include "portable.cuh"
 
 namespace spatialwm {
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from torch import Tensor
 
 from spatialwm.bench.machine import describe_machine
@@ -17,7 +17,8 @@ from spatialwm.bench.timing import Timing, turns
 from spatialwm.errors import SpatialwmError
 from spatialwm.progress import Progress, silent
 from spatialwm.render.images import to_bytes
-from spatialwm.render.renderer import Rasterizer, available, choose
+from spatialwm.render.photometric import psnr
+from spatialwm.render.renderer import BACKENDS, Rasterizer, available, choose
 
 SCHEMA = "spatialwm.bench.render/1"
 
@@ -145,7 +146,7 @@ class _Group:
                     if passes == "forward":
                         image = self._image(name, rasterizer)
                         self.picture = to_bytes(image[0, ..., :3]) if self.picture is None else self.picture
-                        blank = replace(blank, psnr_db=None if judged is None else psnr(image, judged))
+                        blank = replace(blank, psnr_db=None if judged is None else round(psnr(image, judged), 2))
                     jobs[key], self._timings[key] = job, Timing()
                 except (SpatialwmError, MemoryError, torch.OutOfMemoryError) as e:
                     blank = replace(blank, note=" ".join(str(e).split()) or type(e).__name__)
@@ -171,7 +172,7 @@ class _Group:
 
     def _arguments(self, backend: str, dtype: torch.dtype = torch.float32) -> list[Tensor]:
         # Cameras stay in main memory, where backends on a GPU look at them.
-        fields = [t.detach().to(device_of(backend), dtype) for t in self._scene.gaussians]
+        fields = [t.detach().to(BACKENDS[backend].device, dtype) for t in self._scene.gaussians]
         return [*fields, *(t[None].to(dtype) for t in (self._camera.viewmat(), self._camera.K()))]
 
     def _render(self, rasterizer: Rasterizer, arguments: list[Tensor]) -> Tensor:
@@ -209,14 +210,3 @@ def _finish(on: Tensor) -> None:
     """Wait for what a GPU was only told to do."""
     if on.is_cuda:
         torch.cuda.synchronize(on.device)
-
-
-def device_of(backend: str) -> torch.device:
-    """Where a backend wants the Gaussians; it would carry them there itself, at a cost that is not its own."""
-    return torch.device("cuda" if backend in ("cuda", "gsplat") else "cpu")
-
-
-def psnr(image: Float[np.ndarray, "*shape"], wanted: Float[np.ndarray, "*shape"]) -> float:
-    """Peak signal-to-noise ratio in dB of values in 0..1; at most 300."""
-    error = np.mean((np.asarray(image, np.float64) - np.asarray(wanted, np.float64)) ** 2)
-    return round(float(-10 * np.log10(error + 1e-30)), 2)

@@ -4,7 +4,7 @@ from spatialwm.render.adam import Adam
 from spatialwm.render.camera_file import camera_from_dict, camera_to_dict, read_cameras, write_cameras
 from spatialwm.render.frame import Frame, Stage, film, render_scene
 from spatialwm.render.images import write_mp4, write_png
-from spatialwm.render.photometric import photometric_loss, ssim
+from spatialwm.render.photometric import photometric_loss, psnr, ssim
 from spatialwm.render.points import farthest_points, nearest_neighbors
 from spatialwm.render.relocation import Moved, add_new, inject_noise, relocate_dead, relocated
 from spatialwm.render.renderer import BACKENDS, Rasterizer, RenderMode, available, choose
@@ -31,6 +31,7 @@ __all__ = [
     "nearest_neighbors",
     "orbit_views",
     "photometric_loss",
+    "psnr",
     "read_cameras",
     "relocate_dead",
     "relocated",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -62,6 +63,12 @@ def ssim(
         height, width = image.shape[-3:-1]
         raise ShapeError(f"padding 'valid' needs an image of at least {size} x {size} px; got {width} x {height}: use 'same'")
     return 1 - _mean(image, target, 0.0, 1.0, RADIUS if padding == "valid" else 0, mask)
+
+
+def psnr(image: Float[np.ndarray, "*shape"], target: Float[np.ndarray, "*shape"]) -> float:
+    """Peak signal-to-noise ratio in dB of values in [0, 1], in float64; at most 300."""
+    error = np.mean((np.asarray(image, np.float64) - np.asarray(target, np.float64)) ** 2)
+    return float(-10 * np.log10(error + 1e-30))
 
 
 def _mean(image: Tensor, target: Tensor, l1_weight: float, ssim_weight: float, margin: int, mask: Tensor | None) -> Tensor:

@@ -76,6 +76,8 @@ class Backend:
     load: Callable[[], Rasterizer]
     missing: Callable[[], str | None]
     """Why it cannot run here and how to mend it; None where it can."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where it wants its tensors; it would carry them there itself, call after call."""
 
 
 def _reference() -> Rasterizer:
@@ -119,8 +121,8 @@ def _nothing() -> None:
 
 
 BACKENDS: dict[str, Backend] = {
-    "cuda": Backend(_cuda, _cuda_missing),
-    "gsplat": Backend(_gsplat, _gsplat_missing),
+    "cuda": Backend(_cuda, _cuda_missing, "cuda"),
+    "gsplat": Backend(_gsplat, _gsplat_missing, "cuda"),
     "cpu": Backend(_cpu, _nothing),
     "reference": Backend(_reference, _nothing),
 }

@@ -44,7 +44,7 @@ from spatialwm.render.cpu.layout import (
     X,
     Y,
 )  # fmt: skip
-from spatialwm.render.cpu.vectors import FLOAT, INT32, Vectors
+from spatialwm.render.cpu.vectors import FLOAT, INT32, Vectors, data_of
 
 _BLOCKS_ACROSS = TILE_W // BLOCK_W
 assert _BLOCKS_ACROSS == 8, "a strip is one byte of the mask"
@@ -87,7 +87,7 @@ class _Splat:
 
     def data(self, i: int) -> Any:
         """Pointer to the first element of the array argument ``i``."""
-        return self.context.make_array(self.sig.args[i])(self.context, self.b, self.args[i]).data
+        return data_of(self.context, self.b, self.sig, self.args, i)
 
     def word(self, value: int) -> Any:
         """An index constant."""

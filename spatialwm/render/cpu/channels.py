@@ -10,12 +10,10 @@ import math
 import numpy as np
 from numba import njit
 
-from spatialwm.render.cpu.layout import CHANNELS, FAST
+from spatialwm.render.cpu.layout import CHANNELS, FAST, LARGEST
 
 F = np.float32
 ZERO, HALF, ONE, TWO, THREE = F(0), F(0.5), F(1), F(2), F(3)
-LARGEST = F(3.4e38)
-"""``not abs(x) <= LARGEST`` asks for NaN or infinity: isfinite is ``x - x == 0``, which reassociation folds to True."""
 C0, C1, C2 = F(0.28209479177387814), F(0.4886025119029199), F(1.0925484305920792)
 C20, C22 = F(0.31539156525252005), F(0.5462742152960396)
 C30, C31, C32, C33, C36 = (

@@ -28,6 +28,9 @@ MAX_ALPHA = np.float32(0.999)
 MIN_TRANSMITTANCE = np.float32(1e-4)
 FRUSTUM_MARGIN = 0.3  # of tan(fov / 2), by which the Jacobian's point is clamped outside the image
 
+LARGEST = np.float32(3.4e38)
+"""``not abs(x) <= LARGEST`` asks for NaN or infinity: isfinite is ``x - x == 0``, which reassociation folds to True."""
+
 # No nnan/ninf: non-finite input must stay detectable.
 FAST = {
     "fastmath": {"reassoc", "nsz", "arcp", "contract", "afn"},

@@ -56,6 +56,20 @@ def row_span(s, y, left, top, open_rows):
 
 
 @njit(**FAST)
+def advance(planes, pixel, alpha):
+    """Let a pixel's transmittance pass a splat; returns the splat's weight, 0 where it does not blend."""
+    T = planes[pixel]
+    if alpha < MIN_ALPHA or T <= ZERO:
+        return ZERO
+    weight = alpha * T
+    if T - weight <= MIN_TRANSMITTANCE:
+        planes[pixel] = -T
+        return ZERO
+    planes[pixel] = T - weight
+    return weight
+
+
+@njit(**FAST)
 def blend_pixels(channels, track, planes, open_rows, splats, at, left, top, best, name):
     """See ``blocks.blend_blocks``; ``open_rows`` are not zero where a row has an open pixel."""
     s = splats[at : at + CHANNELS + len(channels)]
@@ -67,14 +81,9 @@ def blend_pixels(channels, track, planes, open_rows, splats, at, left, top, best
             pixel = row * TILE_W + column
             u = F(column) - x - slope * dy
             alpha = min(s[OPACITY] * exp(-HALF * (s[A] * u * u + s[SCHUR] * dy * dy)), MAX_ALPHA)
-            T = planes[pixel]
-            if alpha < MIN_ALPHA or T <= ZERO:
+            weight = advance(planes, pixel, alpha)
+            if weight == ZERO:
                 continue
-            weight = alpha * T
-            if T - weight <= MIN_TRANSMITTANCE:
-                planes[pixel] = -T
-                continue
-            planes[pixel] = T - weight
             for c in range(len(channels)):
                 planes[pixel + TILE_PIXELS * (1 + c)] += weight * s[CHANNELS + c]
             if len(track) > 0:
@@ -100,13 +109,9 @@ def blend_pixels_vjp(channels, absolute, planes, open_rows, splats, at, left, to
             raw = s[OPACITY] * exp(-HALF * (s[A] * u * u + s[SCHUR] * dy * dy))
             alpha = min(raw, MAX_ALPHA)
             T = planes[pixel]
-            if alpha < MIN_ALPHA or T <= ZERO:
+            weight = advance(planes, pixel, alpha)
+            if weight == ZERO:
                 continue
-            weight = alpha * T
-            if T - weight <= MIN_TRANSMITTANCE:
-                planes[pixel] = -T
-                continue
-            planes[pixel] = T - weight
             here = ZERO
             for c in range(depth):
                 grad = planes[pixel + TILE_PIXELS * (2 + c)]

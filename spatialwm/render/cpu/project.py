@@ -14,6 +14,7 @@ from spatialwm.render.cpu.layout import (
     CHANNELS,
     FAST,
     INV_A,
+    LARGEST,
     MIN_ALPHA,
     OPACITY,
     REACH,
@@ -32,8 +33,6 @@ F = np.float32
 ZERO, HALF, ONE, TWO = F(0), F(0.5), F(1), F(2)
 LONGEST_REACH = F(2 * math.log(255) * 1.001)
 """Of an opaque Gaussian: squared distance in standard deviations at which alpha falls to 1/255."""
-LARGEST = F(3.4e38)
-"""``not abs(x) <= LARGEST`` asks for NaN or infinity: isfinite is ``x - x == 0``, which reassociation folds to True."""
 
 
 @njit(**FAST)

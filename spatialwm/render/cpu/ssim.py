@@ -33,7 +33,7 @@ from torch import Tensor
 from spatialwm.render.cpu.cache import kernels_cached_for
 from spatialwm.render.cpu.layout import FAST
 from spatialwm.render.cpu.threads import machine_threads, run, spans
-from spatialwm.render.cpu.vectors import Vectors, machine_lanes
+from spatialwm.render.cpu.vectors import Vectors, data_of, machine_lanes
 
 F = np.float32
 RADIUS, SIGMA = 5, 1.5
@@ -72,7 +72,7 @@ def blur(typing_context: Any, lanes: Any, rows: Any, squared: Any, source: Any, 
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         v = Vectors(builder, width)
-        source, starts, out = (context.make_array(sig.args[i])(context, builder, args[i]).data for i in (3, 5, 6))
+        source, starts, out = (data_of(context, builder, sig, args, i) for i in (3, 5, 6))
         at, to, stride, count = args[4], args[7], args[8], args[9]
 
         def word(value: int) -> Any:

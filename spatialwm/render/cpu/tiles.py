@@ -6,7 +6,6 @@ CPU-ms a picture when taken pixel by pixel. Tiles at the picture's edge, and cha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from llvmlite import ir
@@ -15,7 +14,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from spatialwm.render.cpu.layout import BLOCK_W, TILE_H, TILE_PIXELS, TILE_W
-from spatialwm.render.cpu.vectors import FLOAT, INT32, Vectors
+from spatialwm.render.cpu.vectors import FLOAT, Vectors, data_of
 
 
 class _Tile:
@@ -27,7 +26,7 @@ class _Tile:
 
     def data(self, i: int) -> Any:
         """Pointer to the first element of the array argument ``i``."""
-        return self.context.make_array(self.sig.args[i])(self.context, self.builder, self.args[i]).data
+        return data_of(self.context, self.builder, self.sig, self.args, i)
 
     def word(self, value: int) -> Any:
         return ir.Constant(ir.IntType(64), value)
@@ -47,18 +46,6 @@ class _Tile:
 
     def plane(self, pixel: Any, plane: int) -> Any:
         return self.builder.add(pixel, self.word(TILE_PIXELS * plane))
-
-    def pick(self, a: Any, lanes: Sequence[int], other: Any = None) -> Any:
-        """A vector of the named lanes; those of ``other`` count on after those of ``a``."""
-        other = ir.Constant(a.type, ir.Undefined) if other is None else other
-        return self.builder.shuffle_vector(a, other, ir.Constant(ir.VectorType(INT32, len(lanes)), list(lanes)))
-
-    def joined(self, parts: list[Any]) -> Any:
-        """Vectors end to end; their number is a power of two."""
-        while len(parts) > 1:
-            size = 2 * parts[0].type.count
-            parts = [self.pick(parts[i], range(size), parts[i + 1]) for i in range(0, len(parts), 2)]
-        return parts[0]
 
 
 @intrinsic
@@ -90,11 +77,11 @@ def store_tile(
             covered = v.sub(v.const(1), T)
             colors = [v.add(v.load(planes, tile.plane(pixel, 1 + c)), v.mul(T, behind[c])) for c in range(depth)]
             for r, at in enumerate(rows):
-                v.store(tile.pick(covered, range(r * BLOCK_W, (r + 1) * BLOCK_W)), alpha, at)
-                line = tile.pick(colors[0], [r * BLOCK_W + i // depth for i in pixels])
+                v.store(v.shuffle(covered, range(r * BLOCK_W, (r + 1) * BLOCK_W)), alpha, at)
+                line = v.shuffle(colors[0], [r * BLOCK_W + i // depth for i in pixels])
                 for c in range(1, depth):
-                    spread = tile.pick(colors[c], [r * BLOCK_W + i // depth for i in pixels])
-                    line = tile.pick(line, [len(pixels) + i if i % depth == c else i for i in pixels], spread)
+                    spread = v.shuffle(colors[c], [r * BLOCK_W + i // depth for i in pixels])
+                    line = v.shuffle(line, [len(pixels) + i if i % depth == c else i for i in pixels], spread)
                 v.store(line, image, builder.mul(at, tile.word(depth)))
         return context.get_dummy_value()
 
@@ -119,7 +106,7 @@ def load_tile(
         four, line = ir.VectorType(FLOAT, BLOCK_W), ir.VectorType(FLOAT, BLOCK_W * depth)
         with tile.blocks() as loop:
             pixel, rows = tile.places(loop.index, args[3], args[4])
-            covered, v_covered = (tile.joined([v.load(base, at, four) for at in rows]) for base in (alpha, v_alpha))
+            covered, v_covered = (v.joined([v.load(base, at, four) for at in rows]) for base in (alpha, v_alpha))
             values, grads = (
                 [v.load(base, builder.mul(at, tile.word(depth)), line) for at in rows] for base in (image, v_image)
             )
@@ -127,7 +114,7 @@ def load_tile(
             rest = v.mul(v.sub(covered, v.const(1)), v_covered)
             for c in range(depth):
                 mine = range(c, BLOCK_W * depth, depth)
-                grad, value = (tile.joined([tile.pick(row, mine) for row in source]) for source in (grads, values))
+                grad, value = (v.joined([v.shuffle(row, mine) for row in source]) for source in (grads, values))
                 v.store(grad, planes, tile.plane(pixel, 2 + c))
                 rest = v.add(rest, v.mul(grad, value))
             v.store(rest, planes, tile.plane(pixel, 1))

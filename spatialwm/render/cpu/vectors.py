@@ -142,12 +142,12 @@ class Vectors:
             while len(group) > 1 and parts > 1:
                 parts //= 2
                 group = [self._halved(a, b, parts) for a, b in zip(group[::2], group[1::2], strict=True)]
-            joined = self._joined(group)
+            joined = self.joined(group)
             while parts > 1:
                 parts //= 2
                 pairs = [[2 * parts * k + i for k in range(8) for i in range(parts)], []]
                 pairs[1] = [i + parts for i in pairs[0]]
-                low, high = (self._shuffle(joined, joined, order) for order in pairs)
+                low, high = (self.shuffle(joined, order) for order in pairs)
                 joined = self.builder.fadd(low, high)
             offset = ir.Constant(ir.IntType(64), start)
             self.builder.store(joined, self._pointer(base, offset, joined.type), align=4)
@@ -157,19 +157,27 @@ class Vectors:
         runs = self.width // (2 * parts)
         low = [2 * parts * k + i for k in range(runs) for i in range(parts)]
         low += [self.width + i for i in low]
-        return self.builder.fadd(self._shuffle(a, b, low), self._shuffle(a, b, [i + parts for i in low]))
+        return self.builder.fadd(self.shuffle(a, low, b), self.shuffle(a, [i + parts for i in low], b))
 
-    def _joined(self, group: list[Any]) -> Any:
+    def joined(self, group: list[Any]) -> Any:
+        """Vectors end to end; their number is a power of two."""
         while len(group) > 1:
             size = group[0].type.count
-            group = [self._shuffle(a, b, list(range(2 * size))) for a, b in zip(group[::2], group[1::2], strict=True)]
+            group = [self.shuffle(a, range(2 * size), b) for a, b in zip(group[::2], group[1::2], strict=True)]
         return group[0]
 
-    def _shuffle(self, a: Any, b: Any, order: list[int]) -> Any:
-        return self.builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(INT32, len(order)), order))
+    def shuffle(self, a: Any, lanes: Sequence[int], other: Any = None) -> Any:
+        """A vector of the named lanes; those of ``other`` count on after those of ``a``."""
+        other = ir.Constant(a.type, ir.Undefined) if other is None else other
+        return self.builder.shuffle_vector(a, other, ir.Constant(ir.VectorType(INT32, len(lanes)), list(lanes)))
 
     def _pointer(self, base: Any, offset: Any, kind: Any) -> Any:
         return self.builder.bitcast(self.builder.gep(base, [offset]), kind.as_pointer())
+
+
+def data_of(context: Any, builder: Any, sig: Any, args: Any, i: int) -> Any:
+    """Pointer to the first element of the array that is argument ``i`` of an intrinsic."""
+    return context.make_array(sig.args[i])(context, builder, args[i]).data
 
 
 @intrinsic
@@ -177,7 +185,7 @@ def prefetch(typing_context: Any, array: Any, at: Any) -> Any:
     """Ask for the cache line of ``array[at]`` (flat float32) without waiting for it."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        data = context.make_array(sig.args[0])(context, builder, args[0]).data
+        data = data_of(context, builder, sig, args, 0)
         pointer = builder.bitcast(builder.gep(data, [args[1]]), ir.IntType(8).as_pointer())
         kind = ir.FunctionType(ir.VoidType(), [pointer.type, INT32, INT32, INT32])
         function = builder.module.declare_intrinsic("llvm.prefetch", [pointer.type], kind)

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spatialwm.geometry.camera import Camera
+from spatialwm.lift.capture.area import area_averaged
 from spatialwm.lift.capture.capture import View
 
 
@@ -53,8 +54,9 @@ class Pictures:
     def _make(self, factor: int) -> Picture:
         view, camera = self.view, reduced_camera(self.view.camera, factor)
         height, width = camera.height, camera.width
-        rgb = _averaged(view.rgb.astype(np.float32) / 255, factor, height, width)
-        usable = None if view.usable is None else _averaged(view.usable.astype(np.float32), factor, height, width)
+        rows, columns = slice(height * factor), slice(width * factor)
+        rgb = area_averaged(view.rgb[rows, columns], width, height) / np.float32(255)
+        usable = None if view.usable is None else area_averaged(view.usable[rows, columns], width, height)
         depth = None
         if view.depth is not None:
             # Never averaged: halfway between a chair and the wall behind it is nothing.
@@ -73,10 +75,3 @@ def reduced_camera(camera: Camera, factor: int) -> Camera:
         camera, width=max(camera.width // factor, 1), height=max(camera.height // factor, 1), fx=camera.fx / factor,
         fy=camera.fy / factor, cx=camera.cx / factor, cy=camera.cy / factor,
     )  # fmt: skip
-
-
-def _averaged(values: np.ndarray, factor: int, height: int, width: int) -> np.ndarray:
-    if factor == 1:
-        return values
-    cut = values[: height * factor, : width * factor]
-    return cut.reshape(height, factor, width, factor, *values.shape[2:]).mean((1, 3))

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from spatialwm.render.photometric import ssim
+from spatialwm.render.photometric import psnr, ssim
 
 FEW_VIEWS = 16
 
@@ -41,14 +41,10 @@ def score(view: int, name: str, image: Float[Tensor, "h w 3"], truth: Float[Tens
     fitted = np.stack([np.polyval(np.polyfit(x[:, c], y[:, c], 1), x[:, c]) for c in range(3)], axis=1)
     with torch.no_grad():
         similarity = float(ssim(image.contiguous(), truth))
-    return ViewScore(view, name, _psnr(x, y), _psnr(fitted.clip(0, 1), y), similarity)
+    return ViewScore(view, name, psnr(x, y), psnr(fitted.clip(0, 1), y), similarity)
 
 
 def mean_of(scores: Iterable[ViewScore], field: str) -> float:
     """Mean of ``psnr``, ``psnr_fitted`` or ``ssim``; NaN of no views."""
     values = [float(getattr(s, field)) for s in scores]
     return float(np.mean(values)) if values else float("nan")
-
-
-def _psnr(a: np.ndarray, b: np.ndarray) -> float:
-    return float(-10 * np.log10(np.mean((a - b) ** 2) + 1e-12))

@@ -22,7 +22,7 @@ from spatialwm.lift.capture.training.plan import Plan
 from spatialwm.lift.capture.training.score import ViewScore, mean_of, score
 from spatialwm.lift.capture.training.splats import FIELDS, Splats
 from spatialwm.progress import Progress, silent
-from spatialwm.render import choose
+from spatialwm.render import BACKENDS, choose
 from spatialwm.render.photometric import photometric_loss
 from spatialwm.render.relocation import add_new, inject_noise, relocate_dead
 
@@ -84,7 +84,7 @@ class Trainer:
         if not len(start.means):
             raise LiftError("training needs points to start from; the capture has none")
         self.backend, self._rasterization = choose(backend)
-        self.device = torch.device("cuda" if self.backend in ("cuda", "gsplat") else "cpu")
+        self.device = torch.device(BACKENDS[self.backend].device)
         self.unit = median_depth(capture, start) / MEDIAN_DEPTH
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self._order = torch.Generator().manual_seed(seed)
