@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 from spatialwm.errors import LiftError
@@ -18,18 +20,40 @@ class LiftOptions:
 
     quality: Quality = "standard"
     seed: int = 0
+    seconds: float | None = None
+    """Of training, where photographs are trained on; None: as the quality says."""
+    depth: str = "auto"
+    """Name of the depth backend, for a single picture."""
 
     def __post_init__(self) -> None:
         if self.quality not in get_args(Quality):
             raise LiftError(f"quality must be one of {', '.join(get_args(Quality))}; got {self.quality!r}")
         if self.seed < 0:
             raise LiftError(f"seed must be at least 0; got {self.seed}")
+        if self.seconds is not None and not 1 <= self.seconds <= 1e6:
+            raise LiftError(f"seconds of training must lie between 1 and 1,000,000; got {self.seconds:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """What a long lift may use while it runs; a short one ignores it."""
+
+    folder: Path | None = None
+    """For unfinished work, so that the same lift goes on where it was interrupted; None: nothing is kept."""
+    preview: Callable[[Scene], None] | None = None
+    """Called now and then with the scene as it is so far."""
 
 
 class Lifter(Protocol):
     """Turns one source (a sentence, a path) into a scene, deterministically for one seed on one machine."""
 
-    def lift(self, source: str, options: LiftOptions = LiftOptions(), progress: Progress = silent) -> Scene:
+    def lift(
+        self,
+        source: str,
+        options: LiftOptions = LiftOptions(),
+        progress: Progress = silent,
+        workspace: Workspace = Workspace(),
+    ) -> Scene:
         """The scene.
 
         Raises:

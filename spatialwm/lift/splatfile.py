@@ -10,7 +10,7 @@ import numpy as np
 from spatialwm.errors import LiftError
 from spatialwm.formats import read_splats
 from spatialwm.geometry.se3 import Pose
-from spatialwm.lift.lifter import LiftOptions
+from spatialwm.lift.lifter import LiftOptions, Workspace
 from spatialwm.progress import Progress, silent
 from spatialwm.render import establishing_view
 from spatialwm.scene import Environment, ScaleSource, Scene, SceneObject
@@ -26,7 +26,13 @@ STRAY_SHARE = 0.01
 class SplatFileLifter:
     """Reads any splat format; the Gaussians stay exactly as read, a pose sets them on the floor."""
 
-    def lift(self, source: str, options: LiftOptions = LiftOptions(), progress: Progress = silent) -> Scene:
+    def lift(
+        self,
+        source: str,
+        options: LiftOptions = LiftOptions(),
+        progress: Progress = silent,
+        workspace: Workspace = Workspace(),
+    ) -> Scene:
         """The scene: one static object, its footprint centred on the origin, its underside at z = 0.
 
         Raises:

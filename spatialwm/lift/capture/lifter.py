@@ -20,7 +20,7 @@ from spatialwm.lift.capture.posed.options import PosedOptions
 from spatialwm.lift.capture.stereo import depth_maps
 from spatialwm.lift.capture.surface import Surface
 from spatialwm.lift.capture.training import Plan, Trained, Trainer, held_out_views, plan_for
-from spatialwm.lift.lifter import LiftOptions, Quality
+from spatialwm.lift.lifter import LiftOptions, Quality, Workspace
 from spatialwm.progress import Progress, part_of, silent
 from spatialwm.scene import Environment, Scene, SceneObject
 
@@ -42,7 +42,13 @@ class CaptureLifter:
         """``plan`` replaces that of the quality asked for."""
         self._plan = plan
 
-    def lift(self, source: str, options: LiftOptions = LiftOptions(), progress: Progress = silent) -> Scene:
+    def lift(
+        self,
+        source: str,
+        options: LiftOptions = LiftOptions(),
+        progress: Progress = silent,
+        workspace: Workspace = Workspace(),
+    ) -> Scene:
         """The scene: one static object in the frame it was captured in, put upright by its pose.
 
         Raises:

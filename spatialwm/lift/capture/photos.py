@@ -14,12 +14,12 @@ from PIL import Image
 
 from spatialwm.errors import LiftError
 from spatialwm.lift.capture.capture import Capture
-from spatialwm.lift.capture.picture import SUFFIXES, Picture, load_rgb, read_picture
 from spatialwm.lift.capture.posed.files import natural
 from spatialwm.lift.capture.register import PRESETS, READERS, register
 from spatialwm.lift.capture.sharpness import sharpness
 from spatialwm.lift.capture.video import SHARPNESS_PX, choose_frames
 from spatialwm.lift.lifter import Quality
+from spatialwm.lift.pictures.picture import SUFFIXES, Picture, load_rgb, read_picture
 from spatialwm.progress import Progress, part_of, silent
 
 SAME_LEVELS = 1.5

@@ -16,11 +16,11 @@ from spatialwm.errors import LiftError
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.capture.capture import Capture, Points, View
-from spatialwm.lift.capture.picture import Picture, load_rgb
 from spatialwm.lift.capture.posed.files import listed
 from spatialwm.lift.capture.sfm import FAST, HIGH, MIN_MATCHES, SfmPreset, Structure, solve
 from spatialwm.lift.capture.undistort import SAMPLES, Lens, Pinhole, pinhole_of, undistort
 from spatialwm.lift.lifter import Quality
+from spatialwm.lift.pictures.picture import Picture, load_rgb
 from spatialwm.progress import Progress, part_of, silent
 
 MIN_PLACED, MIN_PLACED_SHARE = 3, 0.3

@@ -19,7 +19,7 @@ from jaxtyping import Float, Int
 from PIL import Image
 
 from spatialwm.errors import LiftError, MissingDependencyError
-from spatialwm.lift.capture.picture import Picture, load_rgb
+from spatialwm.lift.pictures.picture import Picture, load_rgb
 from spatialwm.progress import Progress, part_of, silent
 
 MIN_MATCHES = 15

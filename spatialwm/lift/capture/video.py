@@ -13,8 +13,8 @@ from av.video.reformatter import Colorspace
 from PIL import Image
 
 from spatialwm.errors import LiftError
-from spatialwm.lift.capture.picture import Picture
 from spatialwm.lift.capture.sharpness import displacement, sharpness
+from spatialwm.lift.pictures.picture import Picture
 from spatialwm.progress import Progress, silent
 
 SUFFIXES = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".3gp", ".mpg", ".mpeg", ".ts"}

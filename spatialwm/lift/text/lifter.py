@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 
-from spatialwm.lift.lifter import LiftOptions
+from spatialwm.lift.lifter import LiftOptions, Workspace
 from spatialwm.lift.text.arrange import arrange
 from spatialwm.lift.text.assemble import Placed, assemble
 from spatialwm.lift.text.graph import Item, SceneGraph
@@ -21,7 +21,13 @@ from spatialwm.scene import Scene
 class TextLifter:
     """Sentence in, furnished and lit scene out; the same seed gives the same scene on one machine."""
 
-    def lift(self, source: str, options: LiftOptions = LiftOptions(), progress: Progress = silent) -> Scene:
+    def lift(
+        self,
+        source: str,
+        options: LiftOptions = LiftOptions(),
+        progress: Progress = silent,
+        workspace: Workspace = Workspace(),
+    ) -> Scene:
         """The scene a sentence describes; unknown words are reported in it, never dropped.
 
         Raises:

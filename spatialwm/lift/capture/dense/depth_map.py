@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from spatialwm.geometry.camera import Camera
-from spatialwm.lift.capture.area import area_averaged
 from spatialwm.lift.capture.capture import View
+from spatialwm.lift.pictures.area import area_averaged
 
 LONG_SIDE = 320
 """Pixels of a working view's longer side: depth for a start needs no more, and half the size costs a quarter."""

@@ -17,11 +17,11 @@ from torch import Tensor
 from spatialwm.errors import LiftError
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose
-from spatialwm.lift.capture.area import area_averaged
 from spatialwm.lift.capture.capture import View
 from spatialwm.lift.capture.posed.files import read_grey, read_picture
 from spatialwm.lift.capture.posed.lens import Optics
 from spatialwm.lift.capture.posed.options import PosedOptions
+from spatialwm.lift.pictures.area import area_averaged
 from spatialwm.progress import Progress
 
 _ASPECT_TOLERANCE = 0.01

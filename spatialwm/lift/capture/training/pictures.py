@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from spatialwm.geometry.camera import Camera
-from spatialwm.lift.capture.area import area_averaged
 from spatialwm.lift.capture.capture import View
+from spatialwm.lift.pictures.area import area_averaged
 
 
 class Picture(NamedTuple):

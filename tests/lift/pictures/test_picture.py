@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from spatialwm.errors import LiftError
-from spatialwm.lift.capture.picture import load_rgb, read_picture
+from spatialwm.lift.pictures.picture import load_rgb, read_picture
 
 
 def _quarters(width: int = 64, height: int = 48) -> np.ndarray:

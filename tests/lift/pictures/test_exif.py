@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from spatialwm.lift.capture.exif import Exif, read_exif
+from spatialwm.lift.pictures.exif import Exif, read_exif
 
 
 def _photo(path: Path, tags: dict[int, object], details: dict[int, object]) -> Path:

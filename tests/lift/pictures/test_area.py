@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spatialwm.lift.capture.area import area_averaged
+from spatialwm.lift.pictures.area import area_averaged
 
 
 @pytest.mark.parametrize(("width", "height"), [(160, 120), (107, 80), (81, 61), (40, 30), (53, 40), (1, 1), (159, 119)])

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from spatialwm.errors import LiftError
-from spatialwm.lift.capture.exif import read_exif
+from spatialwm.lift.pictures.exif import read_exif
 
 HEIC = {".heic", ".heif", ".hif"}
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", *HEIC}

@@ -1,0 +1,1 @@
+"""One picture becomes a scene: start reading at lifter.py."""

@@ -1,0 +1,1 @@
+"""Opening pictures as they are: upright pixels, what the camera wrote, exact reductions."""
