@@ -8,9 +8,9 @@ from pathlib import Path
 from spatialwm.errors import LiftError
 from spatialwm.formats import READABLE
 from spatialwm.lift.lifter import Lifter
+from spatialwm.lift.pictures.suffixes import PICTURES, VIDEOS
 
-_VIDEOS = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
-_FUTURE = {".jpg", ".jpeg", ".png", ".heic", ".webp", ".glb", ".gltf"}
+_FUTURE = {*PICTURES, ".glb", ".gltf"}
 _TAKES = "a folder of photos, a video, a transforms.json, a COLMAP or RGB-D folder"
 
 
@@ -28,6 +28,8 @@ def lifter_for(source: str) -> Lifter:
         if not path.exists():
             raise LiftError(f"no such file: {source}; to describe a place, write a sentence of several words")
         if path.is_dir() and ((path / "meta.json").is_file() or (path / "lod-meta.json").is_file()):
+            return SplatFileLifter()
+        if path.is_file() and suffix in READABLE and suffix != ".json":  # a .json may be cameras, which takes a look inside
             return SplatFileLifter()
         from spatialwm.lift.capture.lifter import CaptureLifter, is_capture
 
@@ -52,5 +54,5 @@ def _is_path(source: str) -> bool:
     except (OSError, ValueError):  # too long for the file system, or a NUL inside
         return False
     if re.search(r"\s", source.strip()):
-        return Path(source.strip()).suffix.lower() in {*READABLE, *_FUTURE, *_VIDEOS}
+        return Path(source.strip()).suffix.lower() in {*READABLE, *_FUTURE, *VIDEOS}
     return "/" in source or re.search(r"\.[A-Za-z]\w{1,7}$", source) is not None

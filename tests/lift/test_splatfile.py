@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -93,3 +95,10 @@ def test_a_text_file_called_ply_is_refused(tmp_path: Path) -> None:
     (tmp_path / "fake.ply").write_text("hello")
     with pytest.raises(FormatError, match=r"fake\.ply"):
         lift(tmp_path / "fake.ply")
+
+
+def test_a_splat_file_is_told_apart_without_loading_the_rooms_of_photographs(tmp_path: Path) -> None:
+    (tmp_path / "a.ply").write_bytes(b"")
+    code = f"import sys; from spatialwm.lift import lifter_for; lifter_for({str(tmp_path / 'a.ply')!r}); print(*sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert not [name for name in out.stdout.split() if name.startswith(("spatialwm.lift.capture", "spatialwm.lift.image"))]

@@ -21,11 +21,10 @@ from spatialwm.lift.capture.stereo import depth_maps
 from spatialwm.lift.capture.surface import Surface
 from spatialwm.lift.capture.training import Plan, Trained, Trainer, held_out_views, plan_for
 from spatialwm.lift.lifter import LiftOptions, Quality, Workspace
+from spatialwm.lift.pictures.suffixes import is_picture, is_video
 from spatialwm.progress import Progress, part_of, silent
 from spatialwm.scene import Environment, Scene, SceneObject
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff")
-VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 VIEW_SIZE = (1280, 720)
 LEAST_VIEWS = 3
 LONGEST_PX: dict[Quality, int] = {"draft": 640, "standard": 800, "high": 1200}
@@ -87,16 +86,28 @@ def read_capture(path: Path, options: LiftOptions, progress: Progress = silent) 
     # Looking at photos needs pycolmap, which posed pictures do without.
     from spatialwm.lift.capture.photos import capture_from_photos, capture_from_video
 
-    unposed: Callable[..., Capture] = capture_from_video if path.suffix.lower() in VIDEOS else capture_from_photos
+    unposed: Callable[..., Capture] = capture_from_video if is_video(path) else capture_from_photos
     return unposed(path, options.quality, options.seed, progress)
 
 
 def is_capture(path: Path) -> bool:
     """Whether a path holds several pictures of one place: a video, a folder of pictures, or pictures with cameras."""
-    if path.suffix.lower() in VIDEOS or posed_reader(path) is not None:
+    if is_video(path) or posed_reader(path) is not None:
         return True
     folders = (path, path / "images")
-    return path.is_dir() and any(f.suffix.lower() in PICTURES for folder in folders if folder.is_dir() for f in folder.iterdir())
+    return path.is_dir() and any(is_picture(file) for folder in folders if folder.is_dir() for file in _listed(folder))
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What is in a folder.
+
+    Raises:
+        LiftError: it may not be opened.
+    """
+    try:
+        return list(folder.iterdir())
+    except OSError as e:
+        raise LiftError(f"cannot look into {folder}: {e.strerror or e}; check its permissions") from e
 
 
 def _surface(capture: Capture, start: StartPoints) -> Surface:
@@ -124,7 +135,7 @@ def _scene(name: str, trained: Trained, leveled: Leveled, shown: list[int]) -> S
         spawn=_spawn(capture.views[shown[len(shown) // 2]].camera),
         walkable=leveled.walkable,
         prompt=name,
-        unmet=tuple(notes),
+        notes=tuple(notes),
     )
 
 

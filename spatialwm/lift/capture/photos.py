@@ -19,7 +19,8 @@ from spatialwm.lift.capture.register import PRESETS, READERS, register
 from spatialwm.lift.capture.sharpness import sharpness
 from spatialwm.lift.capture.video import SHARPNESS_PX, choose_frames
 from spatialwm.lift.lifter import Quality
-from spatialwm.lift.pictures.picture import SUFFIXES, Picture, load_rgb, read_picture
+from spatialwm.lift.pictures.picture import Picture, load_rgb, read_picture
+from spatialwm.lift.pictures.suffixes import PICTURES, is_picture
 from spatialwm.progress import Progress, part_of, silent
 
 SAME_LEVELS = 1.5
@@ -90,7 +91,7 @@ def find_photos(paths: Sequence[Path | str] | Path | str) -> list[Path]:
         if path.is_dir():
             inside = _pictures_in(path) or (_pictures_in(path / "images") if (path / "images").is_dir() else [])
             if not inside:
-                raise LiftError(f"{path} holds no pictures; expected files ending in {', '.join(sorted(SUFFIXES))}")
+                raise LiftError(f"{path} holds no pictures; expected files ending in {', '.join(sorted(PICTURES))}")
             found.update(dict.fromkeys(inside))
         else:
             found[path] = None
@@ -158,7 +159,7 @@ def _in_order(capture: Capture, names: list[str]) -> Capture:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    return [p for p in folder.iterdir() if p.is_file() and p.suffix.lower() in SUFFIXES and not p.name.startswith(".")]
+    return [p for p in folder.iterdir() if p.is_file() and is_picture(p)]
 
 
 def _same(a: UInt8[np.ndarray, "h w"], b: UInt8[np.ndarray, "h w"]) -> bool:

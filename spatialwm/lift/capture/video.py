@@ -17,7 +17,6 @@ from spatialwm.lift.capture.sharpness import displacement, sharpness
 from spatialwm.lift.pictures.picture import Picture
 from spatialwm.progress import Progress, silent
 
-SUFFIXES = {".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".3gp", ".mpg", ".mpeg", ".ts"}
 SHARPNESS_PX, MOTION_PX = 480, 96
 """Longer side at which sharpness and motion are measured."""
 FIRST_WINDOW_S = 0.1

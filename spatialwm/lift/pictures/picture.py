@@ -14,9 +14,8 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from spatialwm.errors import LiftError
 from spatialwm.lift.pictures.exif import read_exif
+from spatialwm.lift.pictures.suffixes import HEIC
 
-HEIC = {".heic", ".heif", ".hif"}
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", *HEIC}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
     5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE, 8: Image.Transpose.ROTATE_90,

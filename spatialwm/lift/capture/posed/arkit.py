@@ -21,6 +21,7 @@ from spatialwm.lift.capture.posed import files
 from spatialwm.lift.capture.posed.lens import Optics
 from spatialwm.lift.capture.posed.options import PosedOptions
 from spatialwm.lift.capture.posed.shots import Shot, develop_all, summed
+from spatialwm.lift.pictures.suffixes import PICTURES, is_picture
 from spatialwm.progress import Progress, silent
 from spatialwm.scene import ScaleSource
 
@@ -89,7 +90,7 @@ def read(path: Path, options: PosedOptions = PosedOptions(), progress: Progress 
 def _polycam_frames(folder: Path) -> Iterator[_Frame]:
     """Pictures and poses after Polycam's own global adjustment where it ran; they come together or not at all."""
     corrected = "corrected_" if (folder / "corrected_images").is_dir() and (folder / "corrected_cameras").is_dir() else ""
-    pictures = {p.stem: p for p in (folder / f"{corrected}images").iterdir() if p.suffix.lower() in files.PICTURE_SUFFIXES}
+    pictures = {p.stem: p for p in (folder / f"{corrected}images").iterdir() if is_picture(p)}
     for camera in sorted((folder / f"{corrected}cameras").glob("*.json"), key=lambda p: files.natural(p.name)):
         stem = camera.stem
         picture = pictures.get(stem, folder / f"{corrected}images" / f"{stem}.jpg")
@@ -100,7 +101,7 @@ def _scanner_frames(folder: Path) -> Iterator[_Frame]:
     for camera in sorted(folder.glob("frame_*.json"), key=lambda p: files.natural(p.name)):
         stem = camera.stem
         number = stem.removeprefix("frame_")
-        picture = next((p for p in (folder / (stem + s) for s in files.PICTURE_SUFFIXES) if p.is_file()), None)
+        picture = next((p for p in (folder / (stem + s) for s in sorted(PICTURES)) if p.is_file()), None)
         if picture is not None:  # the app stores poses and depth more often than pictures
             yield _Frame(camera, picture, folder / f"depth_{number}.png", folder / f"conf_{number}.png")
 

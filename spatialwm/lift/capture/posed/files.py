@@ -16,7 +16,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from spatialwm.errors import LiftError
 from spatialwm.geometry.se3 import Pose
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".heic")
 _ROTATION_TOLERANCE = 0.02
 """Rows rounded to three digits still pass; a matrix with shear or mixed-up rows does not."""
 
