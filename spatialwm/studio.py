@@ -12,7 +12,7 @@ import numpy as np
 from spatialwm.dynamics import Action, Rollout
 from spatialwm.errors import ActionError
 from spatialwm.geometry.camera import Camera
-from spatialwm.lift import LiftOptions, lifter_for
+from spatialwm.lift import LiftOptions, Workspace, lifter_for
 from spatialwm.progress import Progress, part_of, silent
 from spatialwm.scene import Scene, describe
 from spatialwm.scene.edits import Edit
@@ -46,6 +46,7 @@ def create(
     options: LiftOptions = LiftOptions(),
     progress: Progress = silent,
     overwrite: bool = False,
+    workspace: Workspace = Workspace(),
 ) -> World:
     """Lift a sentence or a file into a new world on disk.
 
@@ -53,13 +54,14 @@ def create(
         source: a sentence, or the path of a splat file.
         out: folder of the new world, customarily ``NAME.world``.
         overwrite: replace a world that is there already; otherwise that is an error.
+        workspace: what a long lift may use while it runs.
 
     Raises:
         LiftError, FormatError: the source is no good; nothing was written.
         WorldError: ``out`` exists or cannot be written.
     """
     check_free(out, overwrite)
-    scene = lifter_for(source).lift(source, options, part_of(progress, 0.0, 0.95))
+    scene = lifter_for(source).lift(source, options, part_of(progress, 0.0, 0.95), workspace)
     progress("saving", 0.95)
     command = {"op": "create", "source": source, "quality": options.quality, "seed": options.seed}
     world = World.create(out, scene, command=command, overwrite=overwrite)

@@ -42,6 +42,8 @@ class Workspace:
     """For unfinished work, so that the same lift goes on where it was interrupted; None: nothing is kept."""
     preview: Callable[[Scene], None] | None = None
     """Called now and then with the scene as it is so far."""
+    enough: Callable[[], bool] | None = None
+    """Asked between steps: True ends a training early, and what it has reached is kept."""
 
 
 class Lifter(Protocol):

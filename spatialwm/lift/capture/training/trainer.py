@@ -105,14 +105,18 @@ class Trainer:
         done = self.step_count / self.plan.steps if self.plan.steps else self.elapsed_s / (self.plan.seconds or 1.0)
         return min(done, 1.0)
 
-    def run(self, progress: Progress = silent, *, preview: Preview | None = None, checkpoint: Path | None = None) -> Trained:
+    def run(
+        self, progress: Progress = silent, *, preview: Preview | None = None, checkpoint: Path | None = None,
+        enough: Callable[[], bool] | None = None,
+    ) -> Trained:  # fmt: skip
         """Train to the end of the plan; called again after an interruption it goes on where it was.
 
         Args:
             checkpoint: a file kept up to date, from which :meth:`resume` goes on even in another process.
+            enough: asked before every step; True ends the training there, as if it had been planned so.
         """
         shown = saved = time.perf_counter()
-        while self.share < 1.0:
+        while self.share < 1.0 and not (enough is not None and enough()):
             started = time.perf_counter()
             self._step()
             now = time.perf_counter()

@@ -93,6 +93,14 @@ def test_a_seed_decides_and_a_checkpoint_goes_on_bit_for_bit(truth, tmp_path):
     assert not torch.equal(whole.means, other.means)
 
 
+def test_a_training_that_is_enough_ends_and_keeps_what_it_has(truth):
+    trainer = Trainer(shoot(truth), start_of(truth), PLAN, held_out=HELD_OUT)
+    trained = trainer.run(enough=lambda: trainer.step_count >= 12)
+    assert trained.steps == 12
+    assert len(trained.gaussians) >= PLAN.start_count
+    assert [s.view for s in trained.scores] == list(HELD_OUT)
+
+
 def test_exposures_are_told_from_the_scene(truth):
     gains = np.linspace(0.8, 1.1, VIEWS)
     plan = replace(PLAN, steps=400, with_exposure=True)
