@@ -186,6 +186,8 @@ def _create(args: argparse.Namespace) -> Any:
     _say(args, f"{out}  {told['gaussians']:,} Gaussians, {_count(len(told['objects']), 'object')}")
     if told["unrecognized"]:
         _say(args, f"not recognised: {', '.join(told['unrecognized'])}")
+    for sentence in told["notes"]:
+        _say(args, sentence)
     for sentence in told["unmet"]:
         _say(args, f"note: {sentence}")
     return None
@@ -213,6 +215,8 @@ def _info(args: argparse.Namespace) -> Any:
         mass = "" if o["mass_kg"] is None else f"{o['mass_kg']:,.0f}" if o["mass_kg"] >= 10 else f"{o['mass_kg']:.2g}"
         table.add_row(o["id"], o["category"], o["color"] or "", o["material"] or "", size, o["supported_by"] or "", mass)
     console.print(table)
+    for sentence in told["notes"]:
+        console.print(sentence, highlight=False, markup=False)
     if told["unrecognized"]:
         console.print(f"not recognised: {', '.join(told['unrecognized'])}", highlight=False)
     return None

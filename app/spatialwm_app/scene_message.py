@@ -40,6 +40,7 @@ def scene_message(scene: Scene, digests: Digests) -> dict[str, Any]:
         "prompt": scene.prompt,
         "unrecognized": list(scene.unrecognized),
         "unmet": list(scene.unmet),
+        "notes": list(scene.notes),
         "gaussians": len(scene),
         "environment": {"kind": env.kind, "time": env.time, "weather": env.weather, "background": list(env.background)},
         "bounds": [low.tolist(), high.tolist()],

@@ -33,6 +33,7 @@ def describe(scene: Scene) -> dict[str, Any]:
         "bounds": [_round(corner) for corner in scene.bounds()],
         "unrecognized": list(scene.unrecognized),
         "unmet": list(scene.unmet),
+        "notes": list(scene.notes),
         "objects": [_object(o) for o in scene.objects if o.role == "object"],
         "structure": [o.id for o in scene.objects if o.role != "object"],
     }

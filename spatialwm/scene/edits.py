@@ -22,6 +22,7 @@ from spatialwm.geometry.color import LUMINANCE, linear_to_srgb, parse_color, srg
 from spatialwm.geometry.se3 import Pose, Vec3
 from spatialwm.geometry.sh import rgb_to_dc
 from spatialwm.scene.objects import Mobility, SceneObject
+from spatialwm.scene.scale import KnownLength, fix_scale
 from spatialwm.scene.scene import Scene
 from spatialwm.scene.selection import cut, move_to_own_frame
 from spatialwm.scene.support import carried_by, resting_on
@@ -300,11 +301,28 @@ class SetPoses:
         return _settle(scene.with_objects(moved), [o.id for o in moved])
 
 
+@dataclass(frozen=True, slots=True)
+class FixScale:
+    """Set the scale of the whole scene by one distance that was measured in the real place."""
+
+    op: ClassVar[str] = "fix_scale"
+    a: Vec3
+    """One end, in the world as it is now."""
+    b: Vec3
+    length_m: float
+    """What the distance of the two ends is in truth."""
+    click_sigma: float | None = None
+    """Standard deviation of each end, in the world's present unit; None: half a percent of their distance."""
+
+    def apply(self, scene: Scene) -> Scene:
+        return fix_scale(scene, KnownLength(self.a, self.b, self.length_m, self.click_sigma))
+
+
 EDITS: dict[str, type[Edit]] = {
     e.op: e
     for e in (
         Move, Rotate, Scale, Duplicate, Delete, Recolor, Rename, Insert, SetPhysics, Group, SetEnvironment,
-        DeleteGaussians, MakeObject, SetPoses,
+        DeleteGaussians, MakeObject, SetPoses, FixScale,
     )
 }  # fmt: skip
 """Every edit by its ``op`` name."""

@@ -64,6 +64,8 @@ class Scene:
     """Words of the prompt that nothing was made of."""
     unmet: tuple[str, ...] = ()
     """Requests that were understood but could not be satisfied, one sentence each."""
+    notes: tuple[str, ...] = ()
+    """Facts about how it was made that a user should know, one sentence each: a held-out score, the source of the metre."""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

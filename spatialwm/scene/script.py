@@ -32,6 +32,7 @@ USAGE: dict[str, str] = {
     "environment": "environment kind|time|weather=VALUE ...",
     "erase": "erase ID X0 Y0 Z0 X1 Y1 Z1",
     "extract": "extract ID NEW_ID X0 Y0 Z0 X1 Y1 Z1",
+    "fix_scale": "fix_scale X0 Y0 Z0 X1 Y1 Z1 METRES [SIGMA]",
 }
 """One line of grammar for each command."""
 
@@ -117,11 +118,11 @@ _FROM_JSON = tuple(op for op in edits.EDITS if op not in ("insert", "delete_gaus
 def _value(name: str, value: Any) -> Any:
     if name == "poses":
         return tuple((str(i), Pose.from_list(p)) for i, p in value)
-    if name in ("by", "axis", "background"):
+    if name in ("by", "axis", "background", "a", "b"):
         return vec3(value)
     if name == "objects":
         return tuple(str(v) for v in value)
-    if name in ("angle_deg", "factor", "mass_kg", "friction") and value is not None:
+    if name in ("angle_deg", "factor", "mass_kg", "friction", "length_m", "click_sigma") and value is not None:
         return float(value)
     if name == "carry":
         if not isinstance(value, bool):
@@ -168,4 +169,5 @@ _COMMANDS: dict[str, Callable[[list[str], Scene], edits.Edit]] = {
     "environment": _environment,
     "erase": lambda a, s: edits.DeleteGaussians(a[0], _selected(s, a[0], a[1:])),
     "extract": lambda a, s: edits.MakeObject(a[0], _selected(s, a[0], a[2:]), a[1]),
+    "fix_scale": lambda a, s: edits.FixScale(vec3(a[:3]), vec3(a[3:6]), *map(float, [a[6], *a[7:]])),
 }

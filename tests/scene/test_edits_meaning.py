@@ -189,6 +189,9 @@ MASK = torch.ones(8, dtype=torch.bool)
         edits.MakeObject("a", MASK, "a"),
         edits.MakeObject("a", ~MASK, "b"),
         edits.SetPoses((("nobody", Pose()),)),
+        edits.FixScale((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), 1.0),
+        edits.FixScale((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), -1.0),
+        edits.FixScale((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), 1e9),
     ],
     ids=lambda e: f"{e.op}: {e}"[:60],
 )
@@ -208,4 +211,4 @@ def test_an_id_with_blanks_for_a_new_object_is_refused():
 
 def test_every_edit_is_registered_under_its_name_once():
     assert {kind.op: kind for kind in edits.EDITS.values()} == edits.EDITS
-    assert len(set(edits.EDITS.values())) == len(edits.EDITS) == 14
+    assert len(set(edits.EDITS.values())) == len(edits.EDITS) == 15

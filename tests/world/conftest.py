@@ -68,7 +68,7 @@ def make_scene(seed: int = 0, objects: int = 6) -> Scene:
         tuple(things), Environment("Küche", "dusk", room=((-4.0, -4.0, 0.0), (4.0, 4.0, 2.6))),
         ScaleSource("prior", 0.1, "doors"),
         Camera.look_at((3.0, 0.1, 1.6), (0.0, 0.0, 1.0), 640, 480), ((0.1, 0.2), (1.0, 0.0), (0.5, 2.0)),
-        "ein Becher", ("gläsern",), ("no room for a piano",),
+        "ein Becher", ("gläsern",), ("no room for a piano",), ("4 pictures are shown at 28 dB",),
     )  # fmt: skip
 
 
@@ -93,6 +93,7 @@ def random_edit(rng: random.Random, scene: Scene) -> edits.Edit:
         lambda: edits.SetEnvironment(weather=rng.choice(["snow", "rain"]), background=(rng.random(), 0.5, 1.0)),
         lambda: edits.DeleteGaussians(one, mask),
         lambda: edits.MakeObject(one, mask, f"part-{rng.randrange(50)}"),
+        lambda: edits.FixScale(vector, (1.0, 0.5, -1.0), rng.uniform(0.5, 2.0), rng.choice([None, 0.01])),
         lambda: edits.SetPoses(tuple((i, Pose((rng.random(), 1.0, 0.5), (1.0, rng.random(), 0.0, 0.1))) for i in ids[:2])),
     ]
     return rng.choice(makers)()

@@ -60,7 +60,7 @@ def test_posed_pictures_become_a_scene_on_its_floor(room):
     assert abs(np.quantile(heights, 0.3)) < 0.2  # most of it is floor, and the floor is at zero
     assert scene.spawn is not None
     assert 0.5 < scene.spawn.eye[2] < 4
-    assert "that training never saw" in scene.unmet[0]
+    assert "that training never saw" in scene.notes[0]
     assert [f for _, f in stages] == sorted(f for _, f in stages)
     assert stages[-1][1] == 1.0
     frame = render_scene(scene, scene.spawn)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from spatialwm.errors import LiftError
+from spatialwm.errors import EditError
 from spatialwm.geometry.se3 import Pose, Vec3, vec3
-from spatialwm.scene import ScaleSource, Scene
+from spatialwm.scene.scene import ScaleSource, Scene
 
 EYE_HEIGHT_M = 1.6
 _EYE_HEIGHT_SIGMA = 0.2
@@ -19,7 +19,11 @@ _CLICK_SHARE = 0.005
 
 @dataclass(frozen=True, slots=True)
 class KnownLength:
-    """A distance that the user measured between two places they clicked."""
+    """A distance that the user measured between two places they clicked.
+
+    Raises:
+        EditError: the length or the places cannot tell a scale.
+    """
 
     a: Vec3
     """In the frame of what is to be scaled."""
@@ -30,11 +34,11 @@ class KnownLength:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.length_m) and self.length_m > 0):
-            raise LiftError(f"the known length must be positive metres; got {self.length_m}")
+            raise EditError(f"the known length must be positive metres; got {self.length_m}")
         if not all(map(math.isfinite, (*self.a, *self.b))) or self.apart < 1e-9:
-            raise LiftError(f"the two ends of a known length must be different places; got {self.a} and {self.b}")
+            raise EditError(f"the two ends of a known length must be different places; got {self.a} and {self.b}")
         if self.click_sigma is not None and not (math.isfinite(self.click_sigma) and self.click_sigma >= 0):
-            raise LiftError(f"click_sigma must be at least 0 and finite; got {self.click_sigma}")
+            raise EditError(f"click_sigma must be at least 0 and finite; got {self.click_sigma}")
 
     @property
     def apart(self) -> float:
@@ -43,6 +47,7 @@ class KnownLength:
 
     @property
     def metres_per_unit(self) -> float:
+        """What every length has to be multiplied by."""
         return self.length_m / self.apart
 
     @property
@@ -55,7 +60,7 @@ class KnownLength:
 def metric(
     known: KnownLength | None, stated: ScaleSource, eye_height: float | None, floor_seen: bool
 ) -> tuple[float, ScaleSource]:
-    """Metres per unit of the capture and where that comes from, the most trustworthy first.
+    """Metres per unit of a picture or capture and where that comes from, the most trustworthy first.
 
     Args:
         stated: what the source of the capture says about its unit.
@@ -79,11 +84,11 @@ def fix_scale(scene: Scene, known: KnownLength) -> Scene:
     Objects, the visitor's start, the walkable floor and the room follow; masses follow the volume.
 
     Raises:
-        LiftError: the change is beyond what one world can hold.
+        EditError: the change is beyond what one world can hold.
     """
     k = known.metres_per_unit
     if not 1e-4 <= k <= 1e4:
-        raise LiftError(
+        raise EditError(
             f"{known.length_m:g} m between places {known.apart:g} apart scale the world by {k:g}; click places further apart"
         )
     grow = Pose(scale=k)
