@@ -1,0 +1,58 @@
+"""Which patches lie on the ground and which stand on it.
+
+Source: the labels of Hoiem, Efros and Hebert, SIGGRAPH 2005, "Automatic photo pop-up"; instead of learned on labelled pictures,
+the colours of ground and of what stands are found in the picture itself, from where either is certain.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from spatialwm.lift.image.embedded.regions import Regions
+
+_ROUNDS = 4
+_COLOUR_SIGMA = (10.0, 5.0, 5.0)
+_ROUGH_SIGMA = 0.45
+"""Of the logarithm of the gradient."""
+_TOGETHER = 0.07
+"""How much a neighbour of the same colour weighs against what a patch shows itself."""
+
+
+def ground_probability(
+    regions: Regions,
+    below_horizon_rad: Float[np.ndarray, "h w"],
+    sky: Bool[np.ndarray, "h w"],
+    upright: Float[np.ndarray, " n"],
+    near_rad: float,
+) -> Float[np.ndarray, " n"]:
+    """Of each patch being level ground; what is neither ground nor sky stands.
+
+    Args:
+        upright: how much each patch is crossed by upright edges, 0..1.
+        near_rad: angle below the horizon at which ground and standing things are equally usual.
+    """
+    below = regions.mean(below_horizon_rad)
+    in_sky = regions.mean(sky.astype(float)) > 0.5
+    possible = (below > np.radians(0.3)) & ~in_sky
+    place = np.where(possible, 2.2 * np.tanh((below - near_rad) / near_rad), -12.0)
+    own = place - 2.5 * upright
+    feature = np.concatenate(
+        [regions.lab / _COLOUR_SIGMA, np.log(regions.rough + 0.5)[:, None] / _ROUGH_SIGMA], 1
+    )
+    squared = ((feature[:, None] - feature[None]) ** 2).sum(-1)
+    alike = np.exp(-0.5 * squared)
+    np.fill_diagonal(alike, 0)  # a patch is no witness of its own colour
+    # The ground is seldom anything else at the lower edge; above the horizon nothing is ground.
+    q = np.where(possible, 1 / (1 + np.exp(-own)), 0.0)
+    for _ in range(_ROUNDS):
+        weight_ground = regions.area * q**2
+        weight_standing = regions.area * (1 - q) ** 2 * ~in_sky
+        ground = alike @ weight_ground / max(weight_ground.sum(), 1e-9)
+        standing = alike @ weight_standing / max(weight_standing.sum(), 1e-9)
+        floor = 0.02 * max(float(np.median(ground[possible])) if possible.any() else 0.0, 1e-6)
+        colour = np.clip(np.log((ground + floor) / (standing + floor)), -2.5, 2.5)
+        unary = own + colour
+        for _ in range(6):
+            q = np.where(possible, 1 / (1 + np.exp(-np.clip(unary + _TOGETHER * (regions.affinity @ (2 * q - 1)), -30, 30))), 0.0)
+    return q
