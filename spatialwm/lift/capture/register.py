@@ -18,9 +18,10 @@ from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.capture.capture import Capture, Points, View
 from spatialwm.lift.capture.posed.files import listed
 from spatialwm.lift.capture.sfm import FAST, HIGH, MIN_MATCHES, SfmPreset, Structure, solve
-from spatialwm.lift.capture.undistort import SAMPLES, Lens, Pinhole, pinhole_of, undistort
 from spatialwm.lift.lifter import Quality
-from spatialwm.lift.pictures.picture import Picture, load_rgb
+from spatialwm.lift.pictures.lens import Lens, Optics
+from spatialwm.lift.pictures.picture import Picture, load_mask, load_pixels
+from spatialwm.lift.pictures.straighten import SAMPLES, pinhole_of, straighten, usable_pixels
 from spatialwm.progress import Progress, part_of, silent
 
 MIN_PLACED, MIN_PLACED_SHARE = 3, 0.3
@@ -82,22 +83,24 @@ def register(
 
 def _straighten(pictures: list[Picture], structure: Structure, view_px: int, progress: Progress) -> list[View]:
     """One pinhole camera for each lens; the largest photo is never held twice."""
-    pinholes: dict[Lens, Pinhole] = {}
-    jobs: list[tuple[Picture, Lens, np.ndarray]] = []
+    pinholes: dict[Optics, Optics] = {}
+    jobs: list[tuple[Picture, Optics, np.ndarray]] = []
     for picture, row in zip(pictures, structure.placed, strict=True):
         focal, cx, cy, k1, k2 = (float(v) for v in structure.intrinsics[row])
-        lens = Lens(picture.width, picture.height, focal, cx, cy, k1, k2)
-        if lens not in pinholes:
-            pinholes[lens] = pinhole_of(lens, view_px)
-        jobs.append((picture, lens, structure.cam_from_world[row]))
+        bent = Optics(picture.width, picture.height, focal, focal, cx, cy, Lens(radial=(k1, k2)))
+        if bent not in pinholes:
+            pinholes[bent] = pinhole_of(bent, view_px)
+        jobs.append((picture, bent, structure.cam_from_world[row]))
 
-    def view(job: tuple[Picture, Lens, np.ndarray]) -> View:
-        picture, lens, cam_from_world = job
-        p = pinholes[lens]
+    def view(job: tuple[Picture, Optics, np.ndarray]) -> View:
+        picture, bent, cam_from_world = job
+        p = pinholes[bent]
         # Left at up to SAMPLES times the final size, so that one resampling both straightens and averages.
-        rgb, reduced = load_rgb(picture.path, SAMPLES * max(p.width, p.height) // 2)
-        camera = Camera(Pose.from_matrix(cam_from_world).inverse(), p.width, p.height, p.focal, p.focal, p.cx, p.cy)
-        return View(picture.name, camera, undistort(rgb, reduced, lens, p), time_s=picture.time_s)
+        pixels = load_pixels(picture.path, SAMPLES * max(p.width, p.height) // 2)
+        rgb, seen = straighten(pixels.rgb, pixels.reduced, bent, p)
+        usable = usable_pixels(seen, pixels, None if picture.mask is None else load_mask(picture.mask), bent, p)
+        camera = Camera(Pose.from_matrix(cam_from_world).inverse(), p.width, p.height, p.fx, p.fy, p.cx, p.cy)
+        return View(picture.name, camera, rgb, usable=usable, time_s=picture.time_s)
 
     views: list[View] = []
     with ThreadPoolExecutor(READERS) as pool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from spatialwm.errors import LiftError
@@ -39,6 +39,8 @@ class Picture:
     taken: datetime | None = None
     time_s: float | None = None
     """In the video it came from."""
+    mask: Path | None = None
+    """Dark where the picture is not to be used."""
     sharpness: float = 0.0
     """Comparable among pictures of one size and place."""
 
@@ -78,32 +80,78 @@ def open_picture(path: Path) -> Image.Image:
     return image
 
 
-def load_rgb(path: Path, at_least_px: int) -> tuple[UInt8[np.ndarray, "h w 3"], int]:
-    """The upright sRGB pixels, box-averaged over ``k x k`` blocks with ``k`` as large as leaves the longer side ``at_least_px``.
+@dataclass(frozen=True, slots=True, eq=False)
+class Pixels:
+    """A decoded picture, averaged over ``reduced x reduced`` blocks.
 
-    Returns:
-        The pixels and ``k``: pixel ``(x, y)`` covers ``[k x, k x + k) x [k y, k y + k)`` of the upright picture.
+    Pixel ``(x, y)`` covers ``[k x, k x + k) x [k y, k y + k)`` of the whole picture, with ``k = reduced``.
+    """
+
+    rgb: UInt8[np.ndarray, "h w 3"]
+    """sRGB; what is transparent lies on black."""
+    alpha: UInt8[np.ndarray, "h w"] | None
+    """None: opaque throughout."""
+    reduced: int
+    width: int
+    height: int
+    """Of the whole picture, turned as these pixels are."""
+
+
+def load_rgb(path: Path, at_least_px: int) -> tuple[UInt8[np.ndarray, "h w 3"], int]:
+    """The upright sRGB pixels and by how much they are reduced; see :func:`load_pixels`."""
+    pixels = load_pixels(path, at_least_px)
+    return pixels.rgb, pixels.reduced
+
+
+def load_pixels(path: Path, at_least_px: int, *, upright: bool = True, exact: bool = False) -> Pixels:
+    """Decode a picture, reduced as far as leaves its longer side ``at_least_px``.
+
+    Args:
+        upright: turn it as its EXIF data say; False: as it is stored.
+        exact: reduce only so that no block is cut at the right or lower edge.
 
     Raises:
         LiftError: the file is not a picture or is damaged.
     """
     with open_picture(path) as image:
-        orientation, (width, height) = read_exif(image).orientation, image.size
+        orientation, (width, height) = read_exif(image).orientation if upright else 1, image.size
         k = max(1, max(width, height) // max(at_least_px, 1))
-        if orientation != 1:  # the blocks start at a corner, and turning moves it: only whole blocks keep the grid
+        if orientation != 1 or exact:  # the blocks start at a corner, and turning moves it: only whole blocks keep the grid
             k = next(d for d in range(k, 0, -1) if width % d == 0 and height % d == 0)
         try:
             # JPEG decodes at 1/2, 1/4, 1/8 for a fraction of the cost (12 MP at 1/4: 4x less).
             coarse = next((d for d in (8, 4, 2) if k % d == 0), 1)
             drafted = image.draft(None, (width // coarse, height // coarse)) if coarse > 1 and image.format == "JPEG" else None
             done = round(width / image.width) if drafted else 1
-            rgb = _to_srgb(image)
+            alpha = image.convert("RGBA").getchannel("A") if _has_alpha(image) else None
+            layers = [_to_srgb(image), *([alpha] if alpha is not None and alpha.getextrema()[0] != 255 else [])]
             if done < k and k % done == 0:
-                rgb = rgb.reduce(k // done)
-            rgb = rgb.transpose(_TURNS[orientation]) if orientation != 1 else rgb
+                layers = [layer.reduce(k // done) for layer in layers]
+            if orientation != 1:
+                layers = [layer.transpose(_TURNS[orientation]) for layer in layers]
         except (OSError, SyntaxError, ValueError, MemoryError) as e:
             raise LiftError(f"{path.name} is damaged: {e}; copy it again from the camera") from e
-    return np.ascontiguousarray(np.asarray(rgb)), k
+    rgb, *transparent = (np.ascontiguousarray(np.asarray(layer)) for layer in layers)
+    width, height = (height, width) if orientation >= 5 else (width, height)
+    return Pixels(rgb, transparent[0] if transparent else None, k, width, height)
+
+
+def load_mask(path: Path) -> Bool[np.ndarray, "h w"]:
+    """Where a mask is not black; a JPEG's black is noisy, so of that what is brighter than half.
+
+    Raises:
+        LiftError: the file is not a picture or is damaged.
+    """
+    with open_picture(path) as image:
+        try:
+            values = np.asarray(image if image.mode.startswith("I") or image.mode == "F" else _to_srgb(image).convert("L"))
+        except (OSError, SyntaxError, ValueError, MemoryError) as e:
+            raise LiftError(f"the mask {path.name} is damaged: {e}; make it again") from e
+        return values > (127 if image.format == "JPEG" else 0)
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
@@ -111,8 +159,10 @@ def _to_srgb(image: Image.Image) -> Image.Image:
     if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
         values = np.asarray(image, np.float32)
         top = 65535 if image.mode != "F" else max(float(values.max()), 1e-9)
+        if image.mode == "I" and values.max(initial=0) <= 255:
+            top = 255
         return Image.fromarray((values * (255 / top)).clip(0, 255).astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+    if _has_alpha(image):
         with_alpha = image.convert("RGBA")
         flat = Image.alpha_composite(Image.new("RGBA", with_alpha.size, (0, 0, 0, 255)), with_alpha).convert("RGB")
     elif image.mode == "CMYK" and profile:

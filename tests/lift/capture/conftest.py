@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spatialwm.geometry.camera import Camera
-from spatialwm.lift.capture.posed.lens import Optics
+from spatialwm.lift.pictures.lens import Optics
 
 LOW, HIGH = np.array([-2.5, -2.0, 0.0]), np.array([2.5, 2.0, 2.6])
 """Inner corners, metres, +Z up."""

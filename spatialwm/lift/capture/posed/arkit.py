@@ -18,9 +18,9 @@ from spatialwm.errors import LiftError
 from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.capture.capture import Capture
 from spatialwm.lift.capture.posed import files
-from spatialwm.lift.capture.posed.lens import Optics
 from spatialwm.lift.capture.posed.options import PosedOptions
 from spatialwm.lift.capture.posed.shots import Shot, develop_all, summed
+from spatialwm.lift.pictures.lens import Optics
 from spatialwm.lift.pictures.suffixes import PICTURES, is_picture
 from spatialwm.progress import Progress, silent
 from spatialwm.scene import ScaleSource

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int, UInt8
 from spatialwm.errors import LiftError, ShapeError
 from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.capture.posed import files
-from spatialwm.lift.capture.posed.lens import COLMAP_NUMBERS, PARAMETER_COUNT, Optics, colmap_optics
+from spatialwm.lift.pictures.lens import COLMAP_NUMBERS, PARAMETER_COUNT, Optics, colmap_optics
 
 
 @dataclass(frozen=True, slots=True)

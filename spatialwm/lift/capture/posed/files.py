@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from spatialwm.errors import LiftError
 from spatialwm.geometry.se3 import Pose
+from spatialwm.lift.pictures.picture import open_picture
 
 _ROTATION_TOLERANCE = 0.02
 """Rows rounded to three digits still pass; a matrix with shear or mixed-up rows does not."""
@@ -121,32 +122,8 @@ def picture_size(path: Path) -> tuple[int, int]:
     Raises:
         LiftError: not a picture.
     """
-    return _open(path).size
-
-
-def read_picture(path: Path, size: tuple[int, int]) -> tuple[Image.Image, Image.Image | None]:
-    """A picture as RGB, and its transparency as 8-bit grey where it has one.
-
-    Args:
-        size: width and height that the camera expects; where the stored picture has the other orientation and its EXIF
-            data say so, it is turned.
-
-    Raises:
-        LiftError: truncated or not a picture.
-    """
-    image = _open(path)
-    try:
-        upright = image.width > image.height
-        if image.width != image.height and upright != (size[0] > size[1]):
-            image = ImageOps.exif_transpose(image)
-        alpha = image.convert("RGBA").getchannel("A") if "A" in image.getbands() or "transparency" in image.info else None
-        if image.mode.startswith("I") or image.mode == "F":
-            levels = np.asarray(image, np.float32)
-            grey = np.clip(levels * (255 / 65535 if levels.max(initial=0) > 255 else 1), 0, 255)
-            return Image.fromarray(grey.astype(np.uint8)).convert("RGB"), alpha
-        return image.convert("RGB"), alpha
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise LiftError(f"{path} is damaged ({error}); copy it again") from error
+    with open_picture(path) as image:
+        return image.size
 
 
 def read_grey(path: Path) -> Float[np.ndarray, "h w"]:
@@ -160,32 +137,14 @@ def read_grey(path: Path) -> Float[np.ndarray, "h w"]:
             loaded = np.load(path, allow_pickle=False)
             values = np.asarray(loaded if path.suffix == ".npy" else loaded[loaded.files[0]], np.float32)
         else:
-            values = np.asarray(_open(path), np.float32)
+            with open_picture(path) as image:
+                values = np.asarray(image, np.float32)
     except (OSError, ValueError, SyntaxError, EOFError, IndexError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
         raise LiftError(f"{path} is damaged ({error}); copy it again") from error
     values = values.squeeze()
     if values.ndim != 2 or not values.size:
         raise LiftError(f"{path} must hold one channel; its shape is {values.shape}")
     return values
-
-
-def _open(path: Path) -> Image.Image:
-    if path.suffix.lower() in (".heic", ".heif"):
-        _enable_heic()
-    try:
-        return Image.open(path)
-    except UnidentifiedImageError as error:
-        raise LiftError(f"{path} is not a picture that can be read; export it as JPEG or PNG") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise LiftError(f"{path} cannot be opened ({error}); check that the file is complete") from error
-
-
-def _enable_heic() -> None:
-    try:
-        import pillow_heif  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        return  # the picture is then refused with advice to export it as JPEG
-    pillow_heif.register_heif_opener()
 
 
 def listed(names: Iterable[str], shown: int = 3) -> str:

@@ -14,9 +14,9 @@ from spatialwm.errors import LiftError
 from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.capture.capture import Capture, Points
 from spatialwm.lift.capture.posed import files
-from spatialwm.lift.capture.posed.lens import Lens, Optics
 from spatialwm.lift.capture.posed.options import PosedOptions
 from spatialwm.lift.capture.posed.shots import Shot, develop_all, summed
+from spatialwm.lift.pictures.lens import Lens, Optics
 from spatialwm.progress import Progress, silent
 from spatialwm.scene import ScaleSource
 

@@ -12,9 +12,9 @@ from spatialwm.errors import LiftError
 from spatialwm.geometry.se3 import Pose, vec3
 from spatialwm.lift.capture.capture import Capture
 from spatialwm.lift.capture.posed import files
-from spatialwm.lift.capture.posed.lens import Lens, Optics
 from spatialwm.lift.capture.posed.options import PosedOptions
 from spatialwm.lift.capture.posed.shots import Shot, develop_all
+from spatialwm.lift.pictures.lens import Lens, Optics
 from spatialwm.progress import Progress, silent
 from spatialwm.scene import ScaleSource
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from spatialwm.errors import LiftError
-from spatialwm.lift.capture.posed.lens import COLMAP_NUMBERS, Lens, Optics, colmap_optics
 from spatialwm.lift.capture.posed.shots import Shot, develop
+from spatialwm.lift.pictures.lens import COLMAP_NUMBERS, Lens, Optics, colmap_optics
 
 PARAMETERS = {
     "SIMPLE_PINHOLE": (100.0, 81.0, 59.0),

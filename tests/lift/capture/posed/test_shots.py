@@ -12,8 +12,8 @@ from PIL import Image
 from spatialwm.errors import LiftError
 from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.capture.posed import PosedOptions
-from spatialwm.lift.capture.posed.lens import Optics
 from spatialwm.lift.capture.posed.shots import Shot, develop, develop_all
+from spatialwm.lift.pictures.lens import Optics
 from spatialwm.progress import silent
 
 
@@ -64,7 +64,7 @@ def test_pictures_of_every_mode_become_srgb(tmp_path: Path, mode: str) -> None:
 
 
 def test_transparent_pixels_and_masks_are_not_usable(tmp_path: Path) -> None:
-    rgba = np.full((12, 16, 4), 200, np.uint8)
+    rgba = np.full((12, 16, 4), 255, np.uint8)
     rgba[:, :4, 3] = 0
     Image.fromarray(rgba).save(tmp_path / "a.png")
     mask = np.full((6, 8), 255, np.uint8)

@@ -1,4 +1,4 @@
-"""How lenses bend straight lines, and where each pixel of a straight picture lies in the bent one."""
+"""How lenses bend straight lines: one model for every camera that files or structure from motion name."""
 
 from __future__ import annotations
 
@@ -104,12 +104,6 @@ class Optics:
         return replace(
             self, width=width, height=height, fx=self.fx * kx, fy=self.fy * ky, cx=self.cx * kx, cy=self.cy * ky
         )  # fmt: skip
-
-    def source_pixels(self) -> Float[np.ndarray, "h w 2"]:
-        """For each pixel of the straight picture of the same size and focal lengths: where (x, y) it lies in the bent one, px."""
-        v, u = np.mgrid[0.5 : self.height, 0.5 : self.width]
-        bent = self.lens.distort(np.stack([(u - self.cx) / self.fx, (v - self.cy) / self.fy], -1))
-        return bent * (self.fx, self.fy) + (self.cx, self.cy)
 
 
 def _series(coefficients: tuple[float, ...], rr: Array) -> Array:
