@@ -67,6 +67,22 @@ def opened(folder: Path, model: HubModel, auto_class: str = "AutoModelForDepthEs
     return network.eval()
 
 
+def tokenizer_of(folder: Path, model: HubModel) -> Any:
+    """What turns words into the numbers of a model.
+
+    Raises:
+        LiftError: its files are missing or damaged.
+    """
+    import transformers
+
+    with _quiet(transformers):
+        try:
+            return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        except Exception as e:  # the tokenizers library raises bare exceptions
+            said = str(e).strip().splitlines()[0]
+            raise LiftError(f"{folder} has no tokenizer of {model.name} ({said}); download the folder again") from None
+
+
 def preparation_of(folder: Path, model: HubModel) -> Preparation:
     """How the pictures of a model are prepared; what its file leaves out is as published."""
     width, height = model.size

@@ -81,6 +81,14 @@ class Preparation:
         small = Image.fromarray(rgb).resize(size, Image.Resampling(self.resample))
         return self.normalized(np.asarray(small))
 
+    def by_pillow_within(self, rgb: UInt8[np.ndarray, "h w 3"], shortest: int, longest: int) -> Float[Tensor, "1 3 H W"]:
+        """The same at the size at which the shorter side is ``shortest`` px, or less where the longer would exceed ``longest``."""
+        height, width = rgb.shape[:2]
+        side = min(shortest, longest * min(width, height) / max(width, height))
+        other = int(side * max(width, height) / min(width, height))  # cut off, not rounded: the rule of DETR
+        size = (round(side), other) if width < height else (other, round(side))
+        return self.normalized(np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling(self.resample))))
+
     def by_torch(
         self, rgb: UInt8[np.ndarray, "h w 3"], shrink: float = 1.0, *, align_corners: bool = False
     ) -> Float[Tensor, "1 3 H W"]:

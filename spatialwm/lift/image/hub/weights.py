@@ -48,8 +48,9 @@ def missing(model: HubModel) -> str | None:
     if located(model) is None:
         folder = weights_dir() / model.name
         return (
-            f"its weights are not on this machine: where there is a network, run "
-            f"`hf download {model.repo} --local-dir '{folder}'` ({model.download_mb} MB, {model.licence}), or copy that folder there (SPATIALWM_WEIGHTS names another parent)"
+            "its weights are not on this machine: where there is a network, run "
+            f"`hf download {model.repo} --local-dir '{folder}'` ({model.download_mb} MB, {model.licence}), "
+            "or copy that folder there (SPATIALWM_WEIGHTS names another parent)"
         )
     return None
 

@@ -65,6 +65,45 @@ def save_zoedepth(folder: Path) -> None:
     transformers.ZoeDepthImageProcessorPil(size=size, ensure_multiple_of=32, keep_aspect_ratio=True).save_pretrained(folder)
 
 
+def save_sam2(folder: Path) -> None:
+    backbone = transformers.Sam2HieraDetConfig(
+        hidden_size=16, num_attention_heads=1, image_size=[128, 128], blocks_per_stage=[1, 1, 2, 1], global_attention_blocks=[3],
+        embed_dim_per_stage=[16, 32, 64, 128], num_attention_heads_per_stage=[1, 2, 4, 8], window_size_per_stage=[8, 4, 4, 4],
+    )  # fmt: skip
+    vision = transformers.Sam2VisionConfig(
+        backbone_config=backbone, backbone_channel_list=[128, 64, 32, 16], fpn_hidden_size=32,
+        backbone_feature_sizes=[[32, 32], [16, 16], [8, 8]],
+    )  # fmt: skip
+    prompt = transformers.Sam2PromptEncoderConfig(hidden_size=32, image_size=128, patch_size=16, mask_input_channels=4)
+    decoder = transformers.Sam2MaskDecoderConfig(hidden_size=32, mlp_dim=32, num_attention_heads=2, iou_head_hidden_dim=16)
+    config = transformers.Sam2Config(vision_config=vision, prompt_encoder_config=prompt, mask_decoder_config=decoder)
+    lively(transformers.Sam2Model(config)).save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(
+        '{"image_processor_type": "Sam2ImageProcessorFast", "size": {"height": 128, "width": 128}, "resample": 2,'
+        ' "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}'
+    )
+
+
+def save_grounding_dino(folder: Path) -> None:
+    backbone = transformers.SwinConfig(
+        image_size=64, embed_dim=16, depths=[1, 1, 1, 1], num_heads=[1, 2, 2, 2], window_size=4, out_indices=[2, 3, 4]
+    )
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "?", "red", "chair", "a", "desk", "lamp", "the"]
+    text = transformers.BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+    )
+    config = transformers.GroundingDinoConfig(
+        backbone_config=backbone, text_config=text, num_queries=30, encoder_layers=1, decoder_layers=2, d_model=32,
+        encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32,
+    )  # fmt: skip
+    lively(transformers.GroundingDinoForObjectDetection(config)).save_pretrained(folder)
+    (folder / "vocab.txt").write_text("\n".join(words))
+    tokenizer = transformers.BertTokenizer(vocab=str(folder / "vocab.txt"))
+    processor = transformers.GroundingDinoImageProcessorPil()
+    tokenizer.save_pretrained(folder)
+    processor.save_pretrained(folder)
+
+
 def lively(network: Any) -> Any:
     """Random weights so small as a fresh network has them give one depth everywhere; larger ones do not."""
     generator = torch.Generator().manual_seed(7)
@@ -81,6 +120,8 @@ SAVERS: dict[str, Callable[[Path], None]] = {
     "depth-anything-v2-metric-outdoor-small": lambda folder: save_depth_anything(folder, "outdoors"),
     "depth-pro": save_depth_pro,
     "zoedepth": save_zoedepth,
+    "sam2": save_sam2,
+    "grounding-dino": save_grounding_dino,
 }
 
 
@@ -89,6 +130,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of weights as SPATIALWM_WEIGHTS names one, of tiny models."""
     root = tmp_path_factory.mktemp("weights")
     for name, save in SAVERS.items():
+        (root / name).mkdir()
         save(root / name)
     return root
 

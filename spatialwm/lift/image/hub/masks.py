@@ -1,0 +1,91 @@
+"""The mask of the thing under a click or in a box, by SAM 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, UInt8
+from torch.nn.functional import interpolate
+
+from spatialwm.lift.image.hub.fit import Device, Plan, climb, devices_here, ladder
+from spatialwm.lift.image.hub.models import MASKS
+from spatialwm.lift.image.hub.networks import opened
+from spatialwm.lift.image.hub.place import placed
+from spatialwm.lift.image.hub.prepare import Preparation
+from spatialwm.lift.image.hub.weights import weights_of
+
+Box = tuple[float, float, float, float]
+"""``x0, y0, x1, y1`` in pixels from the upper left corner."""
+
+
+def mask_at(
+    rgb: UInt8[np.ndarray, "h w 3"],
+    points: Sequence[tuple[float, float, bool]] = (),
+    box: Box | None = None,
+) -> Bool[np.ndarray, "h w"]:
+    """The pixels of the thing that is pointed at; it may be empty. A second call for the same picture costs a hundredth.
+
+    Args:
+        points: x, y in pixels from the upper left corner, and whether the thing is there (else it is not).
+        box: around the thing.
+
+    Raises:
+        MissingModelError: transformers or the weights are missing; one line says how to get them.
+        LiftError: the weights are damaged, or memory does not suffice.
+    """
+    return _model(weights_of(MASKS)).mask_at(rgb, points, box)
+
+
+class MaskModel:
+    """SAM 2 on this machine; it remembers what it has seen of the last picture."""
+
+    def __init__(self, folder: Path, devices: Sequence[Device] | None = None) -> None:
+        self._folder, self._devices = folder, tuple(devices or devices_here())
+        width, height = MASKS.size
+        self._preparation = Preparation.read(folder, width=width, height=height, resample=2)
+        self._seen: tuple[np.ndarray, Any, Any] | None = None
+
+    def mask_at(
+        self, rgb: UInt8[np.ndarray, "h w 3"], points: Sequence[tuple[float, float, bool]] = (), box: Box | None = None
+    ) -> Bool[np.ndarray, "h w"]:
+        """As ``mask_at``."""
+        if self._seen is None or not np.array_equal(self._seen[0], rgb):
+            self._seen = None
+            plans = [plan for plan in ladder(MASKS, self._devices) if not plan.offload]  # it is small
+            (run, embeddings), _, _ = climb(MASKS, plans, lambda plan: self._look(rgb, plan))
+            self._seen = rgb.copy(), run, embeddings
+        _, run, embeddings = self._seen
+        height, width = rgb.shape[:2]
+        # The network counts from pixel centres.
+        across, down = self._preparation.width / width, self._preparation.height / height
+        prompt: dict[str, torch.Tensor] = {}
+        if points:
+            prompt["input_points"] = torch.tensor([[[[x * across - 0.5, y * down - 0.5] for x, y, _ in points]]])
+            prompt["input_labels"] = torch.tensor([[[int(there) for _, _, there in points]]])
+        if box is not None:
+            x0, y0, x1, y1 = box
+            prompt["input_boxes"] = torch.tensor([[[x0 * across - 0.5, y0 * down - 0.5, x1 * across - 0.5, y1 * down - 0.5]]])
+        # One click may mean the button, the shirt or the man: of three answers the one it is surest of. More is not ambiguous.
+        ambiguous = box is None and len(points) == 1
+        with torch.inference_mode():
+            output = run(image_embeddings=embeddings, multimask_output=ambiguous, **prompt)
+        best = int(output.iou_scores[0, 0].argmax())
+        logits = output.pred_masks[0, 0, best].float()[None, None]
+        return (interpolate(logits, (height, width), mode="bilinear", align_corners=False)[0, 0] > 0).cpu().numpy()
+
+    def _look(self, rgb: UInt8[np.ndarray, "h w 3"], plan: Plan) -> tuple[Any, Any]:
+        network: Any = opened(self._folder, MASKS, "Sam2Model")
+        run = placed(network, plan)
+        like = next(network.parameters())
+        with torch.inference_mode():
+            return run, network.get_image_embeddings(self._preparation.by_pillow(rgb).to(like.device, like.dtype))
+
+
+@lru_cache(maxsize=1)
+def _model(folder: Path) -> MaskModel:
+    return MaskModel(folder)
