@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from spatialwm.errors import SpatialwmError
-from spatialwm_app.session import Message, Session
+from spatialwm_app.audience import Message
+from spatialwm_app.forming import Forming
+from spatialwm_app.session import Session
 
 POLL_S = 1.0
 """How often another process's commits are looked for."""
@@ -31,7 +33,7 @@ def may_connect(origin: str | None, host: str | None, bound_to: str) -> bool:
     return bound_to not in LOOPBACK or urlsplit(f"//{host}").hostname in LOOPBACK
 
 
-async def serve(socket: WebSocket, session: Session) -> None:
+async def serve(socket: WebSocket, session: Session | Forming) -> None:
     """Carry messages both ways until the tab goes away."""
     await socket.accept()
     loop = asyncio.get_running_loop()
@@ -55,7 +57,7 @@ async def serve(socket: WebSocket, session: Session) -> None:
             task.cancel()
 
 
-def _answer(session: Session, text: str) -> Message:
+def _answer(session: Session | Forming, text: str) -> Message:
     reply: dict[str, Any] = {"event": "reply"}
     try:
         message = json.loads(text)
@@ -73,7 +75,7 @@ async def _send(socket: WebSocket, outbox: asyncio.Queue[Message]) -> None:
         await socket.send_text(json.dumps(await outbox.get()))
 
 
-async def _poll(session: Session) -> None:
+async def _poll(session: Session | Forming) -> None:
     while True:
         await asyncio.sleep(POLL_S)
         with contextlib.suppress(SpatialwmError):  # a world that is briefly unreadable is read again a second later

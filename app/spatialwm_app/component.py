@@ -1,4 +1,4 @@
-"""The viewer as a Gradio component: an empty box that our own JavaScript fills."""
+"""The viewer and the tray of pictures as Gradio components: empty boxes that our own JavaScript fills."""
 
 from __future__ import annotations
 
@@ -17,6 +17,21 @@ const show = () => studio.then((s) => s.show(props.value));
 watch('value', show);
 show();
 """
+
+_ON_TRAY_LOAD = f"""
+import(new URL('.{PREFIX}/viewer.js', document.baseURI)).then((m) => m.mountTray(element.querySelector('.swm-tray')));
+"""
+
+
+class TrayView(gr.HTML):
+    """Takes pictures, videos, folders and archives; what it holds is asked of it when a world is created."""
+
+    CHOSEN = "document.querySelector('.swm-tray').tray.chosen()"
+    """JavaScript: a promise of the choices as JSON, or null while nothing was put in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        box = '<div class="swm-tray"></div>'
+        super().__init__(html_template=box, js_on_load=_ON_TRAY_LOAD, apply_default_css=False, **kwargs)
 
 
 class WorldView(gr.HTML):

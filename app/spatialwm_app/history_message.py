@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from spatialwm.world import PREDICT, World
@@ -42,6 +43,11 @@ def phrase(command: dict[str, Any]) -> str:
     return str(command.get("op", "?")).replace("_", " ")
 
 
+def _created(c: dict[str, Any]) -> str:
+    source = str(c["source"])
+    return f"Create: {Path(source).name if Path(source).is_absolute() else source}"
+
+
 def _moved(c: dict[str, Any]) -> str:
     length = math.sqrt(sum(float(v) ** 2 for v in c["by"]))
     return f"Move {c['object']} {length:.2f} m"
@@ -53,7 +59,7 @@ def _predicted(c: dict[str, Any]) -> str:
 
 
 _PHRASES: dict[str, Callable[[dict[str, Any]], str]] = {
-    "create": lambda c: f"Create: {c['source']}",
+    "create": _created,
     "move": _moved,
     "rotate": lambda c: f"Turn {c['object']} {float(c['angle_deg']):.0f}°",
     "scale": lambda c: f"Resize {c['object']} × {float(c['factor']):.2f}",

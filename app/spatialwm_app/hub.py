@@ -1,4 +1,4 @@
-"""Every world the studio has open, and where new ones go."""
+"""Every world the studio has open or in the making, what pages sent in for more, and where new ones go."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 
 from spatialwm import studio
 from spatialwm.errors import WorldError
-from spatialwm.lift import LiftOptions
+from spatialwm.lift import LiftOptions, Workspace
 from spatialwm.progress import Progress
+from spatialwm_app.forming import Forming
 from spatialwm_app.session import Session
+from spatialwm_app.tray import Trays
 
 NAME_WORDS = 5
 
@@ -20,7 +22,9 @@ class Hub:
 
     def __init__(self, worlds_dir: Path) -> None:
         self.worlds_dir = worlds_dir
+        self.trays = Trays()
         self._sessions: dict[str, Session] = {}
+        self._forming: dict[str, Forming] = {}
         self._lock = threading.Lock()
 
     def open(self, path: Path) -> Session:
@@ -38,18 +42,34 @@ class Hub:
             self._sessions[session.token] = session
             return session
 
-    def create(self, source: str, options: LiftOptions, progress: Progress) -> Session:
-        """Lift a sentence or a file into a new world under ``worlds_dir`` and open it."""
+    def create(
+        self, source: str, options: LiftOptions, progress: Progress, workspace: Workspace = Workspace()
+    ) -> Session:  # fmt: skip
+        """Lift a sentence, a file or a folder into a new world under ``worlds_dir`` and open it."""
         self.worlds_dir.mkdir(parents=True, exist_ok=True)
-        world = studio.create(source, self._free_path(source), options=options, progress=progress)
+        world = studio.create(source, self._free_path(source), options=options, progress=progress, workspace=workspace)
         session = Session(world)
         with self._lock:
             self._sessions[session.token] = session
         return session
 
+    def form(self, title: str) -> Forming:
+        """A place for a world that is being made."""
+        forming = Forming(title)
+        self._forming[forming.token] = forming
+        return forming
+
+    def unform(self, forming: Forming) -> None:
+        """It is made, or given up."""
+        self._forming.pop(forming.token, None)
+
     def get(self, token: str) -> Session | None:
         """The session of a token, if there is one."""
         return self._sessions.get(token)
+
+    def shown(self, token: str) -> Session | Forming | None:
+        """Whatever a token lets a tab look at."""
+        return self._sessions.get(token) or self._forming.get(token)
 
     def find(self, world: str) -> Session:
         """The session of a token or of a path.
@@ -82,11 +102,12 @@ class Hub:
             for session in self._sessions.values():
                 session.close()
             self._sessions.clear()
+        self.trays.close()
 
     def _free_path(self, source: str) -> Path:
         """``a-few-words.world``, numbered when taken."""
-        is_file = "\n" not in source and len(source) < 4096 and Path(source).is_file()
-        words = re.findall(r"\w+", (Path(source).stem if is_file else source).lower())
+        is_path = "\n" not in source and len(source) < 4096 and Path(source).exists()
+        words = re.findall(r"\w+", (Path(source).resolve().stem if is_path else source).lower())
         telling = [w for w in words if w not in ("a", "an", "the")][:NAME_WORDS]
         stem = "-".join(telling)[:48].strip("-") or "world"
         path, n = self.worlds_dir / f"{stem}.world", 2

@@ -13,8 +13,10 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from spatialwm_app import channel
+from spatialwm_app.forming import Forming
 from spatialwm_app.hub import Hub
 from spatialwm_app.session import Session
+from spatialwm_app.tray_routes import tray_routes
 
 PREFIX = "/spatialwm"
 STATIC = Path(__file__).parent / "static"
@@ -22,7 +24,7 @@ BINARY = "application/octet-stream"
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
-def world_url(session: Session) -> str:
+def world_url(session: Session | Forming) -> str:
     """The address under which a session's parts are found."""
     return f"{PREFIX}/world/{session.token}"
 
@@ -73,15 +75,15 @@ def routes(hub: Hub, bound_to: str) -> list[BaseRoute]:
         return Response(status_code=404) if path is None else FileResponse(path, filename=path.name)
 
     async def socket(websocket: WebSocket) -> None:
-        session = hub.get(websocket.path_params["token"])
+        session = hub.shown(websocket.path_params["token"])
         headers = websocket.headers
         if session is None or not channel.may_connect(headers.get("origin"), headers.get("host"), bound_to):
             await websocket.close(4404)
             return
         await channel.serve(websocket, session)
 
-    def _session(request: Request) -> Session | None:
-        return hub.get(request.path_params["token"])
+    def _session(request: Request) -> Session | Forming | None:
+        return hub.shown(request.path_params["token"])
 
     return [
         Mount(
@@ -93,6 +95,7 @@ def routes(hub: Hub, bound_to: str) -> list[BaseRoute]:
                 Route("/world/{token}/rollout.bin", rollout),
                 Route("/world/{token}/export/{name}", export),
                 WebSocketRoute("/world/{token}/socket", socket),
+                *tray_routes(hub.trays, bound_to),
             ],
         )
     ]

@@ -41,6 +41,7 @@ def scene_message(scene: Scene, digests: Digests) -> dict[str, Any]:
         "unrecognized": list(scene.unrecognized),
         "unmet": list(scene.unmet),
         "notes": list(scene.notes),
+        "scale": {"method": scene.scale.method, "sigma": scene.scale.sigma, "note": scene.scale.note},
         "gaussians": len(scene),
         "environment": {"kind": env.kind, "time": env.time, "weather": env.weather, "background": list(env.background)},
         "bounds": [low.tolist(), high.tolist()],

@@ -22,6 +22,7 @@ from spatialwm.progress import Progress
 from spatialwm.scene.script import edit_from_dict
 from spatialwm.studio import Prediction
 from spatialwm.world import World
+from spatialwm_app.audience import Audience, Message
 from spatialwm_app.collider import ColliderCache
 from spatialwm_app.history_message import history_message
 from spatialwm_app.jobs import Job, JobCancelled
@@ -35,18 +36,15 @@ EXPORT_FORMATS = {
     "sog": "SOG · splats, smallest",
 }
 
-Message = dict[str, Any]
-Listener = Callable[[Message], None]
 
-
-class Session:
+class Session(Audience):
     """A world behind an unguessable token. Commands are serialised; listeners hear every change, whoever made it."""
 
     def __init__(self, world: World) -> None:
+        super().__init__()
         self.token = secrets.token_urlsafe(18)
         self._world = world
         self._lock = threading.RLock()
-        self._listeners: set[Listener] = set()
         self._digests = Digests()
         self._collider = ColliderCache()
         self._gaussians: dict[str, Gaussians] = {}
@@ -183,24 +181,13 @@ class Session:
 
     # ---- listeners -----------------------------------------------------------------------------------------------
 
-    def listen(self, listener: Listener) -> None:
-        """Call ``listener(message)`` on every change, from whatever thread made it."""
-        self._listeners.add(listener)
-
-    def unlisten(self, listener: Listener) -> None:
-        self._listeners.discard(listener)
-
     def refresh(self) -> None:
         """Tell everyone the new state if the world has moved since they were last told, for instance by the command line."""
         with self._lock:
             if self._shown == (self._world.head.id, self._world.branch):
                 return
             message = self.state()
-        self._tell(message)
-
-    def _tell(self, message: Message) -> None:
-        for listener in tuple(self._listeners):
-            listener(message)
+        self.tell(message)
 
     # ---- handlers ------------------------------------------------------------------------------------------------
 
@@ -247,7 +234,7 @@ class Session:
 
     def _follow(self, job_id: str, job: Job[Any]) -> None:
         for status in job.watch():
-            self._tell({"event": "progress", "job": job_id, **asdict(status)})
+            self.tell({"event": "progress", "job": job_id, **asdict(status)})
         outcome: Message = {"event": "done", "job": job_id}
         try:
             job.result()
@@ -258,7 +245,7 @@ class Session:
         except Exception as error:  # a defect must reach the page rather than leave it waiting
             outcome["error"] = f"the prediction failed: {error}"
         self._jobs.pop(job_id, None)
-        self._tell(outcome)
+        self.tell(outcome)
 
 
 _HANDLERS: dict[str, Callable[[Session, Message], Message | None]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import gradio as gr
 from gradio.events import api
@@ -13,13 +13,16 @@ from gradio.events import api
 from spatialwm.errors import LiftError, SpatialwmError
 from spatialwm.lift import LiftOptions, Quality
 from spatialwm.progress import Progress, silent
-from spatialwm_app.component import WorldView
+from spatialwm_app.component import TrayView, WorldView
 from spatialwm_app.hub import Hub
+from spatialwm_app.intake import options_from
 from spatialwm_app.jobs import Job, JobCancelled, Status
+from spatialwm_app.making import Making, Wish
 from spatialwm_app.routes import export_url, world_url
 from spatialwm_app.session import EXPORT_FORMATS, Session
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 EXAMPLES = (
     "A cosy living room with a green sofa, a round coffee table and a floor lamp in the evening",
@@ -27,9 +30,17 @@ EXAMPLES = (
     "A small park with oak trees, a bench, a lamp post and a pond on a clear morning",
 )
 QUALITIES = [("Draft", "draft"), ("Standard", "standard"), ("High", "high")]
+_EMPTY = "the description is empty; say what the place is and what stands in it, or drop pictures of a place"
+_WITH_TRAY = f"async (text, quality, chosen, world) => [text, quality, await {TrayView.CHOSEN}, world]"
 _DOWNLOAD = """(link) => {
   if (link) Object.assign(document.createElement('a'), { href: link.url, download: link.name }).click();
 }"""
+
+
+class _Work(Protocol[T_co]):
+    """Something that ends with a result."""
+
+    def result(self) -> T_co: ...
 
 
 def build_page(hub: Hub) -> gr.Blocks:
@@ -38,13 +49,15 @@ def build_page(hub: Hub) -> gr.Blocks:
         token = gr.State("")
         job = gr.State(None)
         link = gr.JSON(visible="hidden")
+        chosen = gr.JSON(visible="hidden")
         with gr.Row(elem_id="swm-layout"):
             with gr.Column(elem_id="swm-rail", min_width=0):
                 gr.HTML('<div class="swm-brand"><i></i><b>spatialwm</b><span>studio</span></div>')
                 source = gr.Textbox(
                     label="Describe a world", lines=4, max_lines=8, max_length=10_000, elem_id="swm-prompt",
-                    placeholder="A sentence, or the path of a .ply, .spz, .splat or .sog file",
+                    placeholder="A sentence, or the path of a file or folder",
                 )  # fmt: skip
+                TrayView(elem_id="swm-tray")
                 with gr.Row(elem_id="swm-create-row"):
                     quality = gr.Dropdown(
                         QUALITIES, value="standard", label="Quality", show_label=False, container=False, min_width=118
@@ -55,7 +68,9 @@ def build_page(hub: Hub) -> gr.Blocks:
                         chip = gr.Button(text, size="sm", elem_classes="swm-chip")
                         chip.click(lambda text=text: text, None, source, queue=False, api_visibility="private")
                 status = gr.HTML("", elem_id="swm-status")
-                cancel = gr.Button("Cancel", size="sm", elem_id="swm-cancel", elem_classes="swm-hide")
+                with gr.Row(elem_id="swm-stops"):
+                    keep = gr.Button("Stop and keep", size="sm", elem_id="swm-keep", elem_classes="swm-hide", min_width=80)
+                    cancel = gr.Button("Cancel", size="sm", elem_id="swm-cancel", elem_classes="swm-hide", min_width=80)
                 with gr.Column(elem_classes="swm-section", min_width=0):
                     worlds = gr.Dropdown(
                         hub.choices(), value=None, label="Worlds", allow_custom_value=True, elem_id="swm-worlds"
@@ -73,19 +88,30 @@ def build_page(hub: Hub) -> gr.Blocks:
         busy = {"queue": True, "show_progress": "hidden", "concurrency_limit": 4, "api_visibility": "private"}
         now = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
-        def on_create(text: str, quality_name: Quality) -> Iterator[Any]:
+        def on_create(text: str, quality_name: Quality, choices: dict[str, Any] | None, world: str) -> Iterator[Any]:
             waiting, ready = gr.update(interactive=False), gr.update(interactive=True)
-            unchanged = gr.skip(), gr.skip(), gr.skip()
-            work = Job(lambda progress: _create(hub, text, LiftOptions(quality=quality_name), progress))
-            for state in work.watch():
-                yield work, _progress_card("Creating", state), gr.update(elem_classes=[]), waiting, *unchanged
-            outcome = _outcome(work)
-            hidden = gr.update(elem_classes=["swm-hide"])
-            if isinstance(outcome, str):
-                yield None, outcome, hidden, ready, *unchanged
+            shown, hidden = gr.update(elem_classes=[]), gr.update(elem_classes=["swm-hide"])
+            try:
+                making = Making(hub, _wish(hub, text, quality_name, choices))
+            except SpatialwmError as error:
+                yield None, _error_card(str(error)), hidden, hidden, ready, gr.skip(), gr.skip(), gr.skip()
                 return
-            chosen = gr.update(choices=hub.choices(), value=str(outcome.path.resolve()))
-            yield None, _created_card(outcome), hidden, ready, outcome.token, _address(outcome), chosen
+            address: dict[str, Any] | None = None
+            for state in making.watch():
+                first = address is None and making.forming.shown
+                if first:
+                    address = {"base": world_url(making.forming)}
+                keepable = shown if making.keepable else hidden
+                looked_at = address if first else gr.skip()
+                yield making, _progress_card("Creating", state), shown, keepable, waiting, gr.skip(), looked_at, gr.skip()
+            outcome = _outcome(making)
+            if isinstance(outcome, str):
+                back = _address(hub.get(world)) if address else gr.skip()
+                yield None, outcome, hidden, hidden, ready, gr.skip(), back, gr.skip()
+                return
+            made = {**(_address(outcome) or {}), "continues": address is not None}
+            listed = gr.update(choices=hub.choices(), value=str(outcome.path.resolve()))
+            yield None, _created_card(outcome), hidden, hidden, ready, outcome.token, made, listed
 
         def on_export(world: str, kind: str) -> Iterator[Any]:
             try:
@@ -127,11 +153,14 @@ def build_page(hub: Hub) -> gr.Blocks:
             chosen = gr.update(choices=hub.choices(), value=str(session.path.resolve()) if session else None)
             return (session.token if session else ""), _address(session), chosen
 
-        creating = [job, status, cancel, create, token, view, worlds]
-        gr.on([create.click, source.submit], on_create, [source, quality], creating, **busy)
+        creating = [job, status, cancel, keep, create, token, view, worlds]
+        gr.on(
+            [create.click, source.submit], on_create, [source, quality, chosen, token], creating, js=_WITH_TRAY, **busy
+        )  # fmt: skip
         exported = export.click(on_export, [token, suffix], [job, status, cancel, link], **busy)
         exported.then(None, link, None, js=_DOWNLOAD, **now)
         cancel.click(lambda work: work.cancel() if work else None, job, None, **now)
+        keep.click(lambda work: work.keep() if isinstance(work, Making) else None, job, None, **now)
         worlds.input(on_world, worlds, [token, view, status], **now)
         command.submit(on_command, [token, command], [command, status], **now)
         page.load(on_load, None, [token, view, worlds], **now)
@@ -179,8 +208,25 @@ def _address(session: Session | None) -> dict[str, str] | None:
 
 def _create(hub: Hub, source: str, options: LiftOptions, progress: Progress) -> Session:
     if not source.strip():
-        raise LiftError("the description is empty; say what the place is and what stands in it")
+        raise LiftError(_EMPTY)
     return hub.create(source.strip(), options, progress)
+
+
+def _wish(hub: Hub, text: str, quality: Quality, choices: dict[str, Any] | None) -> Wish:
+    """What to make: of the tray where something lies in it, else of the sentence or path.
+
+    Raises:
+        LiftError: there is nothing to make a world of.
+    """
+    if not choices:
+        if not text.strip():
+            raise LiftError(_EMPTY)
+        return Wish(text.strip(), LiftOptions(quality=quality))
+    tray = hub.trays.get(str(choices.get("tray")))
+    source = tray.source() if tray else None
+    if tray is None or source is None:
+        raise LiftError("the pictures are no longer here; drop them again")
+    return Wish(str(source), options_from(choices), tray)
 
 
 def _call(work: Callable[[], T]) -> T:
@@ -195,7 +241,7 @@ def _described(session: Session) -> dict[str, Any]:
     return {"world": session.token, "folder": str(session.path), "url": world_url(session), "info": session.info()}
 
 
-def _outcome(job: Job[T]) -> T | str:
+def _outcome(job: _Work[T]) -> T | str:
     """The result, or the card that says why there is none."""
     try:
         return job.result()
@@ -224,6 +270,7 @@ def _created_card(session: Session) -> str:
     found = session.info()
     things = len(found["objects"])
     lines = [f"{things} object{'s' * (things != 1)}, {found['gaussians']:,} Gaussians"]
+    lines += found["notes"]
     lines += [f"Note: {note}" for note in found["unmet"]]
     if found["unrecognized"]:
         lines += ["Nothing was made of: " + ", ".join(f"“{w}”" for w in found["unrecognized"])]

@@ -92,6 +92,8 @@ export class Input {
       Digit3: () => studio.setGizmoMode("scale"),
       KeyV: () => studio.cycleMode(),
       KeyF: () => studio.hud.focusSelected(),
+      KeyM: () => studio.state.scale.method !== "exact" && studio.toggleMeasure(),
+      KeyI: () => studio.hud.about.any && studio.hud.about.toggle(),
       KeyP: () => (studio.push.active ? studio.stopPush() : studio.startPush()),
       Delete: () => studio.remove(),
       Backspace: () => studio.remove(),

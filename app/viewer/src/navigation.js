@@ -58,6 +58,13 @@ export class Navigation {
     if (this.mode === "walk") this.#stand();
   }
 
+  /** Keep the view when the whole world was scaled about its origin. */
+  grow(factor) {
+    this.camera.position.multiplyScalar(factor);
+    this.orbit.target.multiplyScalar(factor);
+    this.mustStand = this.mode === "walk";
+  }
+
   /** Bring an object into the middle of the view without losing the direction of sight. */
   focus([low, high]) {
     const middle = low.map((v, i) => (v + high[i]) / 2);
@@ -85,9 +92,10 @@ export class Navigation {
   }
 
   setCollider(collider) {
-    const first = !this.collider;
+    const stand = !this.collider || this.mustStand;
     this.collider = collider;
-    if (first && this.mode === "walk") this.#stand();
+    this.mustStand = false;
+    if (stand && this.mode === "walk") this.#stand();
   }
 
   /** Off while a gizmo or an arrow is being dragged. */

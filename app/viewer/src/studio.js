@@ -5,6 +5,7 @@ import { FloorGrid } from "./grid.js";
 import { Hud } from "./hud/hud.js";
 import { Input } from "./input.js";
 import { Collider } from "./collider.js";
+import { MeasureTool } from "./measure.js";
 import { MODES, Navigation } from "./navigation.js";
 import { Channel } from "./protocol.js";
 import { PushTool } from "./push.js";
@@ -27,6 +28,7 @@ export class Studio {
     this.navigation = new Navigation(this.viewer);
     this.timeline = new Timeline(this.viewer, this.world);
     this.push = new PushTool(this.viewer, () => this.hud.showPush());
+    this.measure = new MeasureTool(this.viewer, this.world, () => this.hud.showMeasure());
     this.gizmo = new Gizmo(this.viewer, this.world, {
       onDrag: (active) => this.navigation.setEnabled(!active),
       onPreview: () => this.redraw(),
@@ -38,19 +40,23 @@ export class Studio {
     this.hud.showEmpty();
   }
 
-  /** Show the world at an address from Python: `{ base }`, or null for none. */
+  /** Show the world at an address from Python: `{ base, continues }`, or null for none; one that continues what is shown keeps the view. */
   show(address) {
     const base = address?.base ?? null;
     if (base === this.base) return;
     this.channel?.close();
     this.#forgetPrediction();
+    this.stopTools();
     this.select(null);
-    this.world.clear();
-    this.state = null;
     this.base = base;
-    this.navigation.collider = null;
-    if (!base) return this.hud.showEmpty();
-    this.hud.showLoading(0, 0);
+    this.continued = !!address?.continues && !!this.state;
+    if (!this.continued) {
+      this.world.clear();
+      this.state = null;
+      this.navigation.collider = null;
+      if (!base) return this.hud.showEmpty();
+      this.hud.showLoading(0, 0);
+    }
     this.channel = new Channel(base, {
       onEvent: (message) => this.#hear(base, message),
       onStatus: (connected) => this.hud.showConnection(connected),
@@ -136,6 +142,35 @@ export class Studio {
     this.hud.showPush();
   }
 
+  /** The tool that takes clicks instead of selecting, or null. */
+  get tool() {
+    return this.measure.active ? this.measure : null;
+  }
+
+  stopTools() {
+    if (this.measure.active) this.measure.close();
+  }
+
+  toggleMeasure() {
+    if (this.measure.active) return this.stopTools();
+    if (this.timeline.prediction) return this.hud.toast("Commit or discard this prediction first.");
+    this.stopTools();
+    this.select(null);
+    this.measure.open();
+  }
+
+  /** Scale the whole world so that the measured distance comes out as `length_m`. */
+  async fixScale(length_m) {
+    if (!(await this.edit(this.measure.edit(length_m)))) return;
+    this.measure.close();
+    this.hud.toast("The whole world has this scale now. Ctrl+Z takes it back.");
+  }
+
+  markInvented(marked) {
+    this.world.mark(marked);
+    this.viewer.invalidate();
+  }
+
   async predict() {
     const reply = await this.command("predict", { object: this.selected, by: this.push.by });
     if (reply) this.job = reply.job;
@@ -145,7 +180,10 @@ export class Studio {
     if (await this.command("commit")) this.hud.toast("Committed: the prediction is now the world.");
   }
 
+  /** A click on the world: it goes to the tool that is in use, else it selects. */
   pick(clientX, clientY) {
+    if (this.measure.active) return this.measure.click(clientX, clientY) || this.hud.toast("There is nothing to measure at that place.");
+    if (this.state?.forming) return null;
     const hit = this.world.pick(this.viewer.rayAt(clientX, clientY));
     this.select(hit?.id ?? null);
     return hit;
@@ -161,6 +199,7 @@ export class Studio {
   #hear(base, message) {
     if (base !== this.base) return;
     if (message.event === "scene") this.#adopt(base, message);
+    else if (message.event === "forming") this.hud.showForming(message);
     else if (message.event === "progress") this.hud.showJob(message);
     else if (message.event === "done") {
       this.hud.showJob(null);
@@ -171,11 +210,14 @@ export class Studio {
 
   async #adopt(base, message) {
     const first = this.state === null;
-    const moved = first || this.state.revision !== message.revision;
+    const moved = first || this.continued || this.state.revision !== message.revision;
+    const grown = first ? 1 : growth(this.state, message);
+    this.continued = false;
     this.state = message;
     this.viewer.setBackground(message.environment.background);
     this.grid.show(message);
     if (first) this.navigation.start(message);
+    else if (grown !== 1) this.navigation.grow(grown);
     const shown = this.timeline.prediction;
     if (shown && shown.revision !== message.prediction?.revision) this.#forgetPrediction();
     this.hud.showState();
@@ -252,6 +294,7 @@ export class Studio {
       this.box.follow();
       this.hud.showTime();
     }
+    this.hud.marks.follow();
   }
 
   /** For tests and the console: where an object appears on the page. */
@@ -265,4 +308,14 @@ export class Studio {
   get eye() {
     return toWorld(this.viewer.camera.position);
   }
+}
+
+/** By what factor a whole scene was scaled about the origin from one state to the next; 1 when it was not. */
+function growth(before, after) {
+  const known = new Map(before.objects.map((o) => [o.id, o.pose]));
+  const pairs = after.objects.filter((o) => known.has(o.id)).map((o) => [known.get(o.id), o.pose]);
+  const ratio = pairs.length ? pairs[0][1][7] / pairs[0][0][7] : 1;
+  const close = (a, b) => Math.abs(a - b) < 1e-4 * (1 + Math.abs(b));
+  const whole = pairs.every(([was, is]) => close(is[7], ratio * was[7]) && [0, 1, 2].every((i) => close(is[i], ratio * was[i])));
+  return whole && !close(ratio, 1) ? ratio : 1;
 }

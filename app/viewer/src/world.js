@@ -7,11 +7,14 @@ const PARALLEL = 4;
 // Spark keeps centres as half floats: beyond this distance from the object's origin they would be a centimetre off.
 const HALF_FLOAT_REACH_M = 10;
 
+const INVENTED = "#ff7ad9"; // no place looks like that
+
 export class World {
   constructor() {
     this.root = new Group();
     this.objects = new Map(); // id -> { ...description, mesh }
     this.generation = 0;
+    this.marked = false;
   }
 
   /** Make the view agree with a scene message; resolves when every object is there. Later calls overtake earlier ones. */
@@ -90,6 +93,25 @@ export class World {
     return hit.role === "object" ? { id: hit.id, point: hits[0].point } : null;
   }
 
+  /** Where a ray (three.js frame) meets anything solid, structure included; null in empty space. */
+  probe(raycaster) {
+    const meshes = [...this.objects.values()].filter((o) => o.mesh && o.role !== "backdrop").map((o) => o.mesh);
+    const hits = raycaster.intersectObjects(meshes, false);
+    return hits.length ? hits.reduce((a, b) => (b.distance < a.distance ? b : a)).point : null;
+  }
+
+  /** Tint what no picture showed. */
+  mark(marked) {
+    this.marked = marked;
+    for (const o of this.objects.values()) this.#tint(o);
+  }
+
+  #tint({ mesh, provenance }) {
+    if (!mesh) return;
+    mesh.recolor.set(this.marked && provenance === "invented" ? INVENTED : "#ffffff");
+    mesh.updateVersion();
+  }
+
   async #load(o, base) {
     const response = await fetch(`${base}/gaussians/${o.content}.spz`);
     if (!response.ok) throw new Error(`${o.name} could not be loaded (${response.status}).`);
@@ -106,6 +128,7 @@ export class World {
     setPose(mesh, entry.pose);
     this.root.add(mesh);
     Object.assign(entry, { mesh, shown: o.content });
+    if (this.marked) this.#tint(entry);
   }
 
   #drop(mesh) {

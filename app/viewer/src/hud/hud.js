@@ -1,9 +1,12 @@
 // Everything drawn over the canvas. It reads the studio's state and calls its verbs; it keeps no scene state of its own.
+import { About } from "./about.js";
 import { el } from "./dom.js";
 import { HistoryPanel } from "./history_panel.js";
 import { Inspector } from "./inspector.js";
+import { Marks } from "./marks.js";
+import { MeasureCard } from "./measure_card.js";
 import { ObjectList } from "./object_list.js";
-import { Empty, Help, Job, Loading, Notes, Toasts } from "./overlays.js";
+import { Empty, Forming, Help, Job, Loading, Toasts } from "./overlays.js";
 import { Stick } from "./stick.js";
 import { TimelineBar } from "./timeline_bar.js";
 import { Toolbar } from "./toolbar.js";
@@ -20,7 +23,10 @@ export class Hud {
     this.history = new HistoryPanel(studio);
     this.timeline = new TimelineBar(studio);
     this.toasts = new Toasts();
-    this.notes = new Notes();
+    this.about = new About(studio);
+    this.marks = new Marks(studio.viewer);
+    this.measure = new MeasureCard(studio);
+    this.forming = new Forming();
     this.help = new Help(() => this.toggleHelp());
     this.loading = new Loading();
     this.empty = new Empty();
@@ -30,9 +36,10 @@ export class Hud {
     this.side = el("div.swm-side", {}, this.list.element, this.inspector.element);
     this.side.hidden = NARROW.matches;
     host.append(
+      this.marks.element,
       el("div.swm-layer", {}, this.toolbar.element, this.side, this.history.element,
-        el("div.swm-bottom", {}, this.job.element, this.timeline.element, this.hint),
-        this.stick.element, el("div.swm-notices", {}, this.notes.element, this.toasts.element)),
+        el("div.swm-bottom", {}, this.job.element, this.forming.element, this.measure.element, this.timeline.element, this.hint),
+        this.stick.element, el("div.swm-notices", {}, this.about.element, this.toasts.element)),
       this.loading.element, this.empty.element, this.help.element,
     ); // prettier-ignore
     this.showTools();
@@ -52,9 +59,11 @@ export class Hud {
 
   showState() {
     this.host.classList.remove("swm-is-empty");
+    this.host.classList.toggle("swm-is-forming", !!this.studio.state.forming);
+    if (!this.studio.state.forming) this.showForming(null);
     this.empty.element.hidden = true;
-    this.toolbar.showState(this.studio.state);
-    this.notes.show(this.studio.base, this.studio.state);
+    this.about.show(this.studio.base, this.studio.state);
+    this.toolbar.showState(this.studio.state, this.about.any);
     this.list.show(this.studio.state.objects, this.studio.selected);
     this.history.show(this.studio.state.history);
   }
@@ -78,6 +87,18 @@ export class Hud {
   showPush() {
     this.inspector.showPush();
     this.#hint();
+  }
+
+  showMeasure() {
+    this.measure.show();
+    this.marks.show([this.studio.measure.mark]);
+    this.toolbar.showTools();
+    this.#hint();
+  }
+
+  /** @param status null when the world that is shown is done */
+  showForming(status) {
+    this.forming.show(status);
   }
 
   showTimeline() {
@@ -129,6 +150,7 @@ export class Hud {
   escape() {
     if (this.help.open) return this.toggleHelp();
     if (!this.history.element.hidden) return this.toggleHistory();
+    if (this.studio.tool) return this.studio.stopTools();
     if (this.studio.push.active) return this.studio.stopPush();
     this.studio.select(null);
   }
@@ -137,6 +159,8 @@ export class Hud {
     const { studio } = this;
     const move = { orbit: "Drag to orbit", walk: "W A S D to walk, drag to look", fly: "W A S D to fly, Q E down and up" }[studio.navigation.mode];
     if (studio.timeline.prediction) this.hint.textContent = "Space plays · , and . step · the faint copy is the present";
+    else if (studio.measure.active) this.hint.textContent = `${move} · click to place a point · Esc ends it`;
+    else if (studio.state?.forming) this.hint.textContent = move;
     else if (studio.push.active) this.hint.textContent = "Drag on the floor to aim the push";
     else if (studio.selected) this.hint.textContent = `${move} · arrow keys nudge · P pushes`;
     else this.hint.textContent = `${move} · click an object to select it · ? for help`;

@@ -3,10 +3,12 @@ import { el, iconButton } from "./dom.js";
 
 const TOAST_MS = 4200;
 const KEYS = [
-  ["Look around", [["Drag", "orbit or look"], ["Wheel", "closer, further"], ["V", "orbit, walk, fly"], ["W A S D", "walk, fly, slide"], ["Q E", "down, up (fly, orbit)"], ["Shift", "faster"], ["Space", "jump (walk)"], ["F", "look at the selection"]]],
-  ["Edit", [["Click", "select an object"], ["1 2 3", "move, rotate, scale"], ["Arrows", "nudge 5 cm"], ["Page Up, Down", "nudge up, down"], ["Shift", "nudge ten times as far"], ["Ctrl D", "duplicate"], ["Delete", "delete"], ["Ctrl Z", "undo"], ["Ctrl Shift Z", "redo"], ["Esc", "one step back"]]],
+  ["Look around", [["Drag", "orbit or look"], ["Wheel", "closer, further"], ["V", "orbit, walk, fly"], ["W A S D", "walk, fly, slide"], ["Q E", "down, up (fly, orbit)"], ["Shift", "faster"], ["Space", "jump (walk)"], ["F", "look at the selection"], ["I", "about this world"]]],
+  ["Edit", [["Click", "select an object"], ["1 2 3", "move, rotate, scale"], ["Arrows", "nudge 5 cm"], ["Page Up, Down", "nudge up, down"], ["Shift", "nudge ten times as far"], ["Ctrl D", "duplicate"], ["Delete", "delete"], ["M", "fix the scale"], ["Ctrl Z", "undo"], ["Ctrl Shift Z", "redo"], ["Esc", "one step back"]]],
   ["Push", [["P", "aim a push"], ["Drag", "on the floor: direction and distance"], ["Space", "play or pause"], [", .", "one step back, on"]]],
 ]; // prettier-ignore
+
+const timeOf = (seconds) => (seconds < 90 ? `${Math.max(1, Math.round(seconds))} s` : `${Math.round(seconds / 60)} min`);
 
 export class Toasts {
   constructor() {
@@ -18,27 +20,6 @@ export class Toasts {
     this.element.append(toast);
     while (this.element.children.length > 4) this.element.firstChild.remove();
     setTimeout(() => toast.remove(), TOAST_MS + 45 * text.length);
-  }
-}
-
-/** What a world does not hold although it was asked for; stays until it is closed. */
-export class Notes {
-  constructor() {
-    this.lines = el("ul");
-    this.closed = new Set(); // addresses of worlds whose notes were read
-    const close = () => {
-      this.closed.add(this.base);
-      this.element.hidden = true;
-    };
-    this.element = el("section.swm-panel.swm-notes", { hidden: true, "aria-label": "Notes on this world" },
-      el("header", {}, el("b", {}, "Not all of it was made"), iconButton("close", "Close these notes", close)), this.lines); // prettier-ignore
-  }
-
-  show(base, { unrecognized, unmet }) {
-    this.base = base;
-    const lines = unrecognized.length ? [`Nothing was made of ${unrecognized.map((w) => `“${w}”`).join(", ")}.`, ...unmet] : unmet;
-    this.lines.replaceChildren(...lines.map((line) => el("li", {}, line)));
-    this.element.hidden = !lines.length || this.closed.has(base);
   }
 }
 
@@ -57,6 +38,24 @@ export class Loading {
   }
 }
 
+/** A world that is being made, seen as it forms. */
+export class Forming {
+  constructor() {
+    this.text = el("span");
+    this.bar = el("i");
+    this.element = el("section.swm-panel.swm-forming", { hidden: true, role: "status" }, el("i.swm-pulse"), this.text, el("div.swm-progress", {}, this.bar));
+  }
+
+  /** @param status null hides it */
+  show(status) {
+    this.element.hidden = !status;
+    if (!status) return;
+    const left = status.eta_s === null ? "" : ` · about ${timeOf(status.eta_s)} left`;
+    this.text.textContent = `${status.stage.replace(/^./, (c) => c.toUpperCase())}${left}`;
+    this.bar.style.width = `${100 * status.fraction}%`;
+  }
+}
+
 export class Job {
   constructor(oncancel) {
     this.text = el("span");
@@ -69,7 +68,7 @@ export class Job {
     this.element.hidden = !status;
     if (!status) return;
     this.id = status.job;
-    const left = status.eta_s === null ? "" : ` · about ${Math.max(1, Math.round(status.eta_s))} s left`;
+    const left = status.eta_s === null ? "" : ` · about ${timeOf(status.eta_s)} left`;
     this.text.textContent = `Predicting: ${status.stage}${left}`;
     this.bar.style.width = `${Math.max(4, 100 * status.fraction)}%`;
   }
@@ -79,7 +78,7 @@ export class Empty {
   constructor() {
     this.element = el("div.swm-empty", { hidden: true },
       el("div.swm-orb"), el("h2", {}, "No world yet"),
-      el("p", {}, "Describe a place in a sentence and press Create, or open one that you made before.")); // prettier-ignore
+      el("p", {}, "Describe a place in a sentence and press Create. Or drop a picture, photos or a video of a place anywhere here.")); // prettier-ignore
   }
 }
 

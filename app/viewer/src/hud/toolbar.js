@@ -1,4 +1,5 @@
 // Top bar: which world this is, how one moves in it, undo and redo.
+import { percent } from "./about.js";
 import { el, iconButton, segmented } from "./dom.js";
 
 export class Toolbar {
@@ -8,6 +9,9 @@ export class Toolbar {
     this.facts = el("span");
     this.undo = iconButton("undo", "Undo", () => studio.command("undo"), "Ctrl+Z");
     this.redo = iconButton("redo", "Redo", () => studio.command("redo"), "Ctrl+Shift+Z");
+    this.ruler = iconButton("ruler", "Fix the scale by a known length", () => studio.toggleMeasure(), "M");
+    this.info = iconButton("info", "About this world", () => hud.about.toggle(), "I");
+    this.history = iconButton("history", "History", () => hud.toggleHistory());
     this.modes = segmented(
       "How to move",
       [
@@ -20,22 +24,25 @@ export class Toolbar {
     this.element = el("div.swm-toolbar", {},
       el("div.swm-title", {}, this.title, this.facts),
       this.modes,
-      el("div.swm-actions", {}, this.undo, this.redo,
-        iconButton("history", "History", () => hud.toggleHistory()),
+      el("div.swm-actions", {}, this.undo, this.redo, this.ruler, this.info, this.history,
         iconButton("list", "Objects", () => hud.toggleSide()),
         iconButton("help", "Help", () => hud.toggleHelp(), "?")),
     ); // prettier-ignore
   }
 
-  showState({ title, branch, revision, gaussians, can_undo, can_redo }) {
+  showState({ title, branch, revision, gaussians, can_undo, can_redo, scale, forming }, anyNotes) {
     this.title.textContent = title;
-    this.facts.textContent = `${branch} · revision ${revision} · ${count(gaussians)} splats`;
+    const unsure = scale.method === "exact" ? "" : ` · ${scale.method === "unknown" ? "no true scale" : `metre ± ${percent(scale.sigma)}`}`;
+    this.facts.textContent = forming ? `forming · ${count(gaussians)} splats` : `${branch} · revision ${revision} · ${count(gaussians)} splats${unsure}`;
     this.undo.disabled = !can_undo;
     this.redo.disabled = !can_redo;
+    this.ruler.hidden = scale.method === "exact";
+    this.info.hidden = !anyNotes;
   }
 
   showTools() {
     this.modes.mark(this.studio.navigation.mode);
+    this.ruler.setAttribute("aria-pressed", String(!!this.studio.measure?.active));
   }
 }
 

@@ -1,0 +1,73 @@
+// What one should know about a world: where its metre comes from, how well it was seen, what of it was made up or not made.
+import { el, iconButton } from "./dom.js";
+
+const SCALE = {
+  measured: "Lengths are measured",
+  model: "Lengths are estimated by a depth model",
+  prior: "Lengths are guessed",
+  unknown: "Lengths are unknown: one unit is taken for a metre",
+};
+
+export class About {
+  constructor(studio) {
+    this.studio = studio;
+    this.read = new Set(); // addresses of worlds whose card was closed
+    this.title = el("b");
+    this.body = el("div.swm-about-body");
+    this.element = el("section.swm-panel.swm-notes", { hidden: true, "aria-label": "About this world" },
+      el("header", {}, this.title, iconButton("close", "Close", () => this.#close())), this.body); // prettier-ignore
+  }
+
+  /** Whether there is anything to say about the world that is shown. */
+  get any() {
+    return this.body.childElementCount > 0;
+  }
+
+  show(base, state) {
+    this.base = base;
+    const { notes, scale } = state;
+    const missing = [...(state.unrecognized.length ? [`Nothing was made of ${state.unrecognized.map((w) => `“${w}”`).join(", ")}.`] : []), ...state.unmet];
+    const invented = share(state.objects);
+    const fixable = scale.method !== "exact";
+    this.title.textContent = notes.length || fixable ? "About this world" : "Not all of it was made";
+    this.body.replaceChildren(
+      ...(fixable ? [this.#scale(scale)] : []),
+      ...(notes.length ? [list(notes)] : []),
+      ...(fixable && invented ? [this.#invented(invented)] : []),
+      ...(missing.length ? [...(notes.length || fixable ? [el("h4", {}, "Not all of it was made")] : []), list(missing)] : []),
+    );
+    this.element.hidden = !this.any || state.forming || this.read.has(base);
+  }
+
+  toggle() {
+    if (this.element.hidden) this.read.delete(this.base);
+    else this.read.add(this.base);
+    this.element.hidden = !this.element.hidden;
+  }
+
+  #close() {
+    this.read.add(this.base);
+    this.element.hidden = true;
+  }
+
+  #scale(scale) {
+    const sure = scale.method === "unknown" ? "" : `, give or take ${percent(scale.sigma)}`;
+    const why = scale.note ? `: ${scale.note}` : "";
+    const fix = el("button.swm-link", { type: "button", onclick: () => this.studio.toggleMeasure() }, "Fix it by a known length");
+    return el("p.swm-scale", {}, `${SCALE[scale.method]}${sure}${why}. `, fix);
+  }
+
+  #invented(part) {
+    const box = el("input", { type: "checkbox", checked: this.studio.world.marked, onchange: () => this.studio.markInvented(box.checked) });
+    return el("label.swm-invented", {}, box, `Mark what no picture showed (${percent(part)} of the splats)`);
+  }
+}
+
+const list = (lines) => el("ul", {}, lines.map((line) => el("li", {}, line)));
+
+export const percent = (part) => `${part < 0.1 ? Number((100 * part).toPrecision(1)) : Math.round(100 * part)} %`;
+
+function share(objects) {
+  const total = objects.reduce((sum, o) => sum + o.gaussians, 0);
+  return total && objects.reduce((sum, o) => sum + (o.provenance === "invented" ? o.gaussians : 0), 0) / total;
+}
