@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from spatialwm.render.photometric import psnr, ssim
@@ -25,6 +25,8 @@ class ViewScore:
     psnr_fitted: float
     """After the best gain and offset per colour: what remains when exposure is forgiven."""
     ssim: float
+    image: UInt8[np.ndarray, "h w 3"] = field(compare=False, repr=False)
+    """As it was shown."""
 
 
 def held_out_views(count: int) -> tuple[int, ...]:
@@ -41,7 +43,8 @@ def score(view: int, name: str, image: Float[Tensor, "h w 3"], truth: Float[Tens
     fitted = np.stack([np.polyval(np.polyfit(x[:, c], y[:, c], 1), x[:, c]) for c in range(3)], axis=1)
     with torch.no_grad():
         similarity = float(ssim(image.contiguous(), truth))
-    return ViewScore(view, name, psnr(x, y), psnr(fitted.clip(0, 1), y), similarity)
+    shown = (x.reshape(image.shape) * 255 + 0.5).astype(np.uint8)
+    return ViewScore(view, name, psnr(x, y), psnr(fitted.clip(0, 1), y), similarity, shown)
 
 
 def mean_of(scores: Iterable[ViewScore], field: str) -> float:
