@@ -11,9 +11,11 @@ from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose, vec3
 from spatialwm.lift.image.depth import Estimate
 from spatialwm.lift.image.embedded.guided import enlarged, guided, guided_up
+from spatialwm.lift.image.embedded.kind import Kind, find_kind
 from spatialwm.lift.image.embedded.labels import ground_probability
 from spatialwm.lift.image.embedded.look import Look
 from spatialwm.lift.image.embedded.regions import Regions, cut
+from spatialwm.lift.image.embedded.room import fit_room
 from spatialwm.lift.image.embedded.sky import find_sky
 from spatialwm.lift.image.embedded.standing import standing_depth
 from spatialwm.lift.image.embedded.view import View, find_view
@@ -37,20 +39,21 @@ class EmbeddedDepth:
         view = find_view(photo, look)
         progress("sky and ground", 0.25)
         sky, _ = find_sky(look, view.below_horizon_rad)
+        kind = find_kind(view, sky, photo.hints.indoors)
+        if kind == "room":
+            sky = np.zeros_like(sky)
         regions = cut(look)
-        log_ahead, sure = _ground_and_standing(look, view, regions, sky)
+        progress("surfaces", 0.4)
+        log_ahead, sure = _in_room(look, view, regions) if kind == "room" else _on_ground(look, view, regions, sky)
         progress("edges", 0.7)
         distance = _distance(log_ahead, view)
-        return _at_full_size(photo, look, view, distance, sure, sky)
+        return _at_full_size(photo, look, view, kind, distance, sure, sky)
 
 
-def _ground_and_standing(
-    look: Look, view: View, regions: Regions, sky: np.ndarray
-) -> tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w"]]:
-    """Log distance ahead and confidence of every pixel of the reduced picture."""
+def _on_ground(look: Look, view: View, regions: Regions, sky: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Log distance ahead and confidence of every pixel of the reduced picture, outdoors."""
     below = view.below_horizon_rad
-    near = math.radians(6 if sky.any() else 14)
-    ground_of = ground_probability(regions, below, sky, _upright_share(view, regions), near)
+    ground_of = ground_probability(regions, below, sky, _upright_share(view, regions), math.radians(6))
     soft = guided(look.rgb, ground_of[regions.labels], 6, 1e-3)
     ground = (soft > 0.5) & (below > math.radians(0.3)) & ~sky
     ground_ahead = ground_log_ahead(view)
@@ -62,6 +65,30 @@ def _ground_and_standing(
     log_ahead = np.where(ground, ground_ahead, standing)
     sure = np.where(ground, 0.9 - 0.4 * np.exp(-below / math.radians(4)), 0.3 + 0.4 * np.minimum(trust, 1)[regions.labels])
     sure *= 0.4 + 0.6 * np.abs(2 * np.clip(soft, 0, 1) - 1)
+    return log_ahead, sure
+
+
+def _in_room(look: Look, view: View, regions: Regions) -> tuple[np.ndarray, np.ndarray]:
+    """The same within walls: what the box says, and things that stand on its floor before its walls."""
+    no_sky = np.zeros((view.height, view.width), bool)
+    floor_of = ground_probability(regions, view.below_horizon_rad, no_sky, _upright_share(view, regions), math.radians(22))
+    soft = guided(look.rgb, floor_of[regions.labels], 6, 1e-3)
+    room = fit_room(view, soft)
+    box_ahead = room.log_distance + np.log(np.maximum(view.level[..., 1], 0.2))
+    floor = (soft > 0.5) & (room.floor > 0.5)
+    wall_of = regions.mean(room.floor) < 0.5
+    known, trust = _feet(regions, floor, no_sky, box_ahead)
+    wall_trust = 0.5 / (1 + (regions.mean(room.sigma) / 0.15) ** 2)
+    known = np.where(wall_of, regions.mean(box_ahead), known)
+    trust = np.where(wall_of, wall_trust, trust)
+    stands = regions.mean(floor.astype(float)) < 0.5
+    trust[~stands] = 0
+    log_standing = standing_depth(regions, stands, known, trust)
+    # Walls keep the slope of the box: only how much nearer something stands is one number per patch.
+    nearer = np.minimum(log_standing - regions.mean(box_ahead), 0)[regions.labels]
+    standing = np.where(wall_of[regions.labels], box_ahead + nearer, np.minimum(log_standing[regions.labels], box_ahead))
+    log_ahead = np.where(floor, box_ahead, standing)
+    sure = np.exp(-room.sigma / 0.35) * np.where(floor, 0.9, 0.7) * (0.5 + 0.5 * np.abs(2 * np.clip(soft, 0, 1) - 1))
     return log_ahead, sure
 
 
@@ -108,7 +135,7 @@ def _distance(log_ahead: np.ndarray, view: View) -> np.ndarray:
     return np.exp(log_ahead) / np.maximum(view.level[..., 1], 0.2)
 
 
-def _at_full_size(photo: Photo, look: Look, view: View, distance: np.ndarray, sure: np.ndarray, sky: np.ndarray) -> Estimate:
+def _at_full_size(photo: Photo, look: Look, view: View, kind: Kind, distance: np.ndarray, sure: np.ndarray, sky: np.ndarray) -> Estimate:
     width, height = photo.size
     fine = photo.rgb.astype(np.float32) / 255
     solid = np.log(distance)
@@ -130,5 +157,5 @@ def _at_full_size(photo: Photo, look: Look, view: View, distance: np.ndarray, su
         scale=ScaleSource("prior", 0.25, note),
         backend="embedded",
         focal_source=view.focal_source,
-        kind="street" if sky.any() else "room",
+        kind=kind,
     )
