@@ -50,10 +50,13 @@ class Plan:
         pixels = model.size[0] * model.size[1] * self.shrink**2
         if self.tiles > 1:
             pixels /= (self.tiles - 0.25 * (self.tiles - 1)) ** 2
-        number = 2 if self.half else 4
-        # Offloaded, the largest layer and what it works on are there; a tenth of the weights is more than any one layer.
-        weights = replace(model, parameters_m=model.parameters_m / 10) if self.offload else model
-        return round(weights.memory_bytes(round(pixels), number) * _MARGIN)
+        worked_on = pixels * model.bytes_per_px * (0.5 if self.half else 1.0)
+        return round((self.weights_bytes(model) + worked_on) * _MARGIN)
+
+    def weights_bytes(self, model: HubModel) -> int:
+        """What its weights take on the device at any time."""
+        # Offloaded, one layer at a time is there: less than a tenth.
+        return round(model.parameters_m * 1e6 * (2 if self.half else 4) / (10 if self.offload else 1))
 
 
 def ladder(model: HubModel, devices: Sequence[Device]) -> tuple[Plan, ...]:
@@ -63,6 +66,8 @@ def ladder(model: HubModel, devices: Sequence[Device]) -> tuple[Plan, ...]:
     on the CPU); then the next device.
     """
     tileable, scalable = model.architecture == "depth-anything", model.architecture in ("depth-anything", "zoedepth")
+    # The others are entered by other doors than forward(), past what carries their weights.
+    offloadable = model.architecture in ("depth-anything", "depth-pro", "zoedepth", "grounding-dino")
     plans: list[Plan] = []
     for device in devices:
         plan = Plan(device=device)
@@ -77,7 +82,7 @@ def ladder(model: HubModel, devices: Sequence[Device]) -> tuple[Plan, ...]:
             for shrink in (0.7, 0.5):
                 plan = replace(plan, shrink=shrink)
                 plans.append(plan)
-        if device != "cpu":
+        if device != "cpu" and offloadable:
             plans.append(replace(plan, offload=True))
     return tuple(plans)
 
@@ -128,19 +133,19 @@ def climb(
     for plan in plans:
         needed, there = plan.memory_bytes(model), free(plan.device)
         if there is not None and needed > there:
-            notes.append(f"{model.name} {plan} needs {_gb(needed)}, and {_gb(there)} are free.")
+            notes.append(f"{model.name} {plan} needs {_gb(needed)}, and {_gb(there)} are free")
             continue
         try:
             return run(plan), plan, tuple(notes)
         except (MemoryError, RuntimeError) as e:
             if not out_of_memory(e):
                 raise
-            notes.append(f"{model.name} {plan} ran out of memory.")
+            notes.append(f"{model.name} {plan} ran out of memory")
         # Outside of the handler: while the exception lives, so do the tensors of its frames.
         if plan.device == "cuda":
             torch.cuda.empty_cache()
-    said = " ".join(notes[-2:])
-    raise LiftError(f"there is not enough memory for {model.name}: {said} Choose a smaller model, or the embedded depth")
+    said = "; ".join(notes[-2:])
+    raise LiftError(f"there is not enough memory for {model.name}: {said}; choose a smaller model, or the embedded depth")
 
 
 def out_of_memory(error: BaseException) -> bool:

@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Bool, UInt8
 from torch.nn.functional import interpolate
 
-from spatialwm.lift.image.hub.fit import Device, Plan, climb, devices_here, ladder
+from spatialwm.lift.image.hub.fit import Device, Plan
+from spatialwm.lift.image.hub.kept import Kept
 from spatialwm.lift.image.hub.models import MASKS
 from spatialwm.lift.image.hub.networks import opened
 from spatialwm.lift.image.hub.place import placed
@@ -45,21 +46,14 @@ class MaskModel:
     """SAM 2 on this machine; it remembers what it has seen of the last picture."""
 
     def __init__(self, folder: Path, devices: Sequence[Device] | None = None) -> None:
-        self._folder, self._devices = folder, tuple(devices or devices_here())
+        self._network = Kept(MASKS, lambda plan: _Network(folder, plan), devices)
         width, height = MASKS.size
         self._preparation = Preparation.read(folder, width=width, height=height, resample=2)
-        self._seen: tuple[np.ndarray, Any, Any] | None = None
 
     def mask_at(
         self, rgb: UInt8[np.ndarray, "h w 3"], points: Sequence[tuple[float, float, bool]] = (), box: Box | None = None
     ) -> Bool[np.ndarray, "h w"]:
         """As ``mask_at``."""
-        if self._seen is None or not np.array_equal(self._seen[0], rgb):
-            self._seen = None
-            plans = [plan for plan in ladder(MASKS, self._devices) if not plan.offload]  # it is small
-            (run, embeddings), _, _ = climb(MASKS, plans, lambda plan: self._look(rgb, plan))
-            self._seen = rgb.copy(), run, embeddings
-        _, run, embeddings = self._seen
         height, width = rgb.shape[:2]
         # The network counts from pixel centres.
         across, down = self._preparation.width / width, self._preparation.height / height
@@ -72,18 +66,34 @@ class MaskModel:
             prompt["input_boxes"] = torch.tensor([[[x0 * across - 0.5, y0 * down - 0.5, x1 * across - 0.5, y1 * down - 0.5]]])
         # One click may mean the button, the shirt or the man: of three answers the one it is surest of. More is not ambiguous.
         ambiguous = box is None and len(points) == 1
-        with torch.inference_mode():
-            output = run(image_embeddings=embeddings, multimask_output=ambiguous, **prompt)
+
+        def answer(network: _Network, _plan: Plan) -> Any:
+            return network.answer(self._preparation, rgb, prompt, ambiguous)
+
+        output, _, _ = self._network.run(answer)
         best = int(output.iou_scores[0, 0].argmax())
         logits = output.pred_masks[0, 0, best].float()[None, None]
         return (interpolate(logits, (height, width), mode="bilinear", align_corners=False)[0, 0] > 0).cpu().numpy()
 
-    def _look(self, rgb: UInt8[np.ndarray, "h w 3"], plan: Plan) -> tuple[Any, Any]:
-        network: Any = opened(self._folder, MASKS, "Sam2Model")
-        run = placed(network, plan)
-        like = next(network.parameters())
-        with torch.inference_mode():
-            return run, network.get_image_embeddings(self._preparation.by_pillow(rgb).to(like.device, like.dtype))
+
+class _Network:
+    """SAM 2 where it was placed, and what it made of the last picture: nine tenths of the work."""
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        self._network: Any = opened(folder, MASKS, "Sam2Model")
+        self._run = placed(self._network, plan)
+        self._last: tuple[np.ndarray, Any] | None = None
+
+    @torch.inference_mode()
+    def answer(
+        self, preparation: Preparation, rgb: UInt8[np.ndarray, "h w 3"], prompt: dict[str, torch.Tensor], ambiguous: bool
+    ) -> Any:
+        if self._last is None or not np.array_equal(self._last[0], rgb):
+            self._last = None
+            like = next(self._network.parameters())
+            pixels = preparation.by_pillow(rgb).to(like.device, like.dtype)
+            self._last = rgb.copy(), self._network.get_image_embeddings(pixels)
+        return self._run(image_embeddings=self._last[1], multimask_output=ambiguous, **prompt)
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,9 @@ from typing import Literal
 
 Architecture = Literal["depth-anything", "depth-pro", "zoedepth", "moge", "depth-anything-3", "sharp", "sam2", "grounding-dino"]
 
+TRANSFORMERS = ("depth-anything", "depth-pro", "zoedepth", "sam2", "grounding-dino")
+"""What the transformers library runs; each of the others is a package of its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubModel:
@@ -34,10 +37,10 @@ class HubModel:
     scale_sigma: float = 0.15
     """Relative error of its metre on pictures it has not seen."""
 
-    def memory_bytes(self, pixels: int | None = None, bytes_per_number: int = 4) -> int:
-        """Peak memory to process ``pixels`` at once; None: those of a 16:9 picture."""
-        pixels = self.size[0] * self.size[1] if pixels is None else pixels
-        return round((self.parameters_m * 1e6 + pixels * self.bytes_per_px / 4) * bytes_per_number)
+    @property
+    def memory_bytes(self) -> int:
+        """Peak of a 16:9 picture in float32, weights included."""
+        return round(self.parameters_m * 4e6 + self.size[0] * self.size[1] * self.bytes_per_px)
 
 
 def _depth_anything(
@@ -73,20 +76,21 @@ MODELS: dict[str, HubModel] = {
             licence="Apache-2.0", commercial=True, gives="metric depth, sky", parameters_m=350, size=(504, 280),
             bytes_per_px=2500, download_mb=1400, scale_sigma=0.12,
         ),
-        _depth_anything("large", "indoors", 335.3, 1110, 1340),
-        _depth_anything("base", "indoors", 97.5, 650, 390),
-        _depth_anything("small", "indoors", 24.8, 420, 99),
-        _depth_anything("large", "outdoors", 335.3, 1110, 1340),
-        _depth_anything("base", "outdoors", 97.5, 650, 390),
-        _depth_anything("small", "outdoors", 24.8, 420, 99),
+        _depth_anything("large", "indoors", 335.3, 1300, 1340),
+        _depth_anything("base", "indoors", 97.5, 720, 390),
+        _depth_anything("small", "indoors", 24.8, 440, 99),
+        _depth_anything("large", "outdoors", 335.3, 1300, 1340),
+        _depth_anything("base", "outdoors", 97.5, 720, 390),
+        _depth_anything("small", "outdoors", 24.8, 440, 99),
         HubModel(
             name="depth-pro", repo="apple/DepthPro-hf", architecture="depth-pro", licence="Apple ML Research (research only)",
-            commercial=False, gives="metric depth, focal length", parameters_m=952, size=(1536, 1536), bytes_per_px=1200,
+            commercial=False, gives="metric depth, focal length", parameters_m=952, size=(1536, 1536), bytes_per_px=1850,
             download_mb=1900, sky_beyond_m=500.0, scale_sigma=0.12,
         ),
         HubModel(
             name="zoedepth", repo="Intel/zoedepth-nyu-kitti", architecture="zoedepth", licence="MIT", commercial=True,
-            gives="metric depth", parameters_m=346, size=(640, 384), bytes_per_px=3000, download_mb=1380, scale_sigma=0.2,
+            gives="metric depth", parameters_m=345, size=(704, 416), bytes_per_px=3000, download_mb=1380,
+            sky_beyond_m=72.0, scale_sigma=0.2,
         ),
         HubModel(
             name="sharp", repo="apple/Sharp", architecture="sharp", licence="Apple ML Research (research only)", commercial=False,
@@ -99,7 +103,7 @@ MODELS: dict[str, HubModel] = {
 
 MASKS = HubModel(
     name="sam2", repo="facebook/sam2.1-hiera-tiny", architecture="sam2", licence="Apache-2.0", commercial=True,
-    gives="the mask of what is clicked or boxed", parameters_m=38.9, size=(1024, 1024), bytes_per_px=1500, download_mb=156,
+    gives="the mask of what is clicked or boxed", parameters_m=31.4, size=(1024, 1024), bytes_per_px=330, download_mb=156,
 )  # fmt: skip
 WORDS = HubModel(
     name="grounding-dino", repo="IDEA-Research/grounding-dino-tiny", architecture="grounding-dino", licence="Apache-2.0",

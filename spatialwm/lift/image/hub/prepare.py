@@ -52,7 +52,7 @@ class Preparation:
             read = read.get("image_processor", read)
             size = read.get("size") or {}
             known = {
-                "width": size.get("width"), "height": size.get("height"),
+                "width": size.get("width", size.get("longest_edge")), "height": size.get("height", size.get("shortest_edge")),
                 "mean": read.get("image_mean"), "std": read.get("image_std"), "multiple": read.get("ensure_multiple_of"),
                 "keeps_aspect": read.get("keep_aspect_ratio"), "resample": read.get("resample"), "pads": read.get("do_pad"),
             }  # fmt: skip
@@ -81,10 +81,10 @@ class Preparation:
         small = Image.fromarray(rgb).resize(size, Image.Resampling(self.resample))
         return self.normalized(np.asarray(small))
 
-    def by_pillow_within(self, rgb: UInt8[np.ndarray, "h w 3"], shortest: int, longest: int) -> Float[Tensor, "1 3 H W"]:
-        """The same at the size at which the shorter side is ``shortest`` px, or less where the longer would exceed ``longest``."""
+    def by_pillow_within(self, rgb: UInt8[np.ndarray, "h w 3"]) -> Float[Tensor, "1 3 H W"]:
+        """The same with a shorter side of ``height`` px, or less where the longer would exceed ``width``."""
         height, width = rgb.shape[:2]
-        side = min(shortest, longest * min(width, height) / max(width, height))
+        side = min(self.height, self.width * min(width, height) / max(width, height))
         other = int(side * max(width, height) / min(width, height))  # cut off, not rounded: the rule of DETR
         size = (round(side), other) if width < height else (other, round(side))
         return self.normalized(np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling(self.resample))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from spatialwm.errors import LiftError
-from spatialwm.lift.image.hub.fit import Device, climb, devices_here, ladder
+from spatialwm.lift.image.hub.fit import Device, Plan
+from spatialwm.lift.image.hub.kept import Kept
 from spatialwm.lift.image.hub.masks import Box
 from spatialwm.lift.image.hub.models import WORDS
 from spatialwm.lift.image.hub.networks import opened, tokenizer_of
@@ -21,7 +22,6 @@ from spatialwm.lift.image.hub.place import placed
 from spatialwm.lift.image.hub.prepare import Preparation
 from spatialwm.lift.image.hub.weights import weights_of
 
-_SHORTEST, _LONGEST = 800, 1333
 _SURE = 0.3
 _SAME = 0.6
 """Boxes of one phrase that share more of their union are one thing."""
@@ -57,10 +57,13 @@ class WordModel:
         Args:
             sure: least score of an answer.
         """
-        self._folder, self._devices, self._sure = folder, tuple(devices or devices_here()), sure
-        self._preparation = Preparation.read(folder, width=_LONGEST, height=_SHORTEST, resample=2)
+        self._sure = sure
+        self._network = Kept(
+            WORDS, lambda plan: placed(opened(folder, WORDS, "GroundingDinoForObjectDetection"), plan), devices
+        )
+        width, height = WORDS.size
+        self._preparation = Preparation.read(folder, width=width, height=height, resample=2)
         self._tokenizer = tokenizer_of(folder, WORDS)
-        self._run: Any = None
 
     def boxes_for(self, rgb: UInt8[np.ndarray, "h w 3"], words: str | Sequence[str]) -> list[Found]:
         """As ``boxes_for``."""
@@ -69,15 +72,15 @@ class WordModel:
         if not phrases:
             raise LiftError("no words are given; name a thing, such as 'the red chair'")
         ids, spans = self._read(phrases)
-        pixels = self._preparation.by_pillow_within(rgb, _SHORTEST, _LONGEST)
+        pixels = self._preparation.by_pillow_within(rgb)
 
-        def run(plan: Any) -> Any:
-            if self._run is None:
-                self._run = placed(opened(self._folder, WORDS, "GroundingDinoForObjectDetection"), plan)
+        seen = torch.ones(1, *pixels.shape[2:], dtype=torch.int64)
+
+        def find(network: Callable[..., Any], _plan: Plan) -> Any:
             with torch.inference_mode():
-                return self._run(pixel_values=pixels, pixel_mask=torch.ones(1, *pixels.shape[2:], dtype=torch.int64), input_ids=ids)
+                return network(pixel_values=pixels, pixel_mask=seen, input_ids=ids)
 
-        output, _, _ = climb(WORDS, [p for p in ladder(WORDS, self._devices) if not p.offload], run)
+        output, _, _ = self._network.run(find)
         scores = output.logits[0].float().sigmoid().cpu()
         boxes = _corners(output.pred_boxes[0].float().cpu(), rgb.shape[1], rgb.shape[0])
         found = []
@@ -99,11 +102,14 @@ class WordModel:
         ids, spans = [self._tokenizer.cls_token_id], []
         for phrase in phrases:
             tokens = self._tokenizer(phrase, add_special_tokens=False)["input_ids"]
+            if not tokens:
+                raise LiftError(f"{phrase!r} has nothing that {WORDS.name} can read; name a thing in English")
             spans.append(slice(len(ids), len(ids) + len(tokens)))
             ids += [*tokens, dot]
         ids.append(self._tokenizer.sep_token_id)
-        if len(ids) > 256 or any(span.start == span.stop for span in spans):
-            raise LiftError(f"{len(phrases)} phrases of {len(ids)} tokens are more than the 256 that {WORDS.name} reads; name fewer things")
+        if len(ids) > 256:
+            said = f"{len(phrases)} phrases of {len(ids)} tokens"
+            raise LiftError(f"{said} are more than the 256 that {WORDS.name} reads; name fewer things")
         return torch.tensor([ids]), spans
 
 

@@ -99,7 +99,7 @@ def save_grounding_dino(folder: Path) -> None:
     lively(transformers.GroundingDinoForObjectDetection(config)).save_pretrained(folder)
     (folder / "vocab.txt").write_text("\n".join(words))
     tokenizer = transformers.BertTokenizer(vocab=str(folder / "vocab.txt"))
-    processor = transformers.GroundingDinoImageProcessorPil()
+    processor = transformers.GroundingDinoImageProcessorPil(size={"shortest_edge": 96, "longest_edge": 160})
     tokenizer.save_pretrained(folder)
     processor.save_pretrained(folder)
 

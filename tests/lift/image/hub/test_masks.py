@@ -43,7 +43,7 @@ def test_another_picture_is_looked_at_anew(model: MaskModel, photo: Photo) -> No
 def test_without_weights_one_line_says_how_to_get_them(tmp_path: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPATIALWM_WEIGHTS", str(tmp_path))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "none"))
-    with pytest.raises(MissingModelError, match="hf download facebook/sam2.1-hiera-tiny --local-dir") as caught:
+    with pytest.raises(MissingModelError, match=r"hf download facebook/sam2\.1-hiera-tiny --local-dir") as caught:
         mask_at(photo.rgb, [(1.0, 1.0, True)])
     assert "\n" not in str(caught.value)
 

@@ -34,7 +34,9 @@ def test_nothing_is_answered_below_the_threshold(saved: Path, photo: Photo) -> N
     assert WordModel(saved / "grounding-dino", ["cpu"], sure=1.1).boxes_for(photo.rgb, "a lamp") == []
 
 
-@pytest.mark.parametrize(("words", "said"), [("", "no words"), (" . ", "no words"), (["a lamp"] * 100, "100 phrases of 302 tokens")])
+@pytest.mark.parametrize(
+    ("words", "said"), [("", "no words"), (" . ", "no words"), (["a lamp"] * 100, "100 phrases of 302 tokens")]
+)
 def test_words_that_cannot_be_read_are_refused(model: WordModel, photo: Photo, words: str | list[str], said: str) -> None:
     with pytest.raises(LiftError, match=said):
         model.boxes_for(photo.rgb, words)
