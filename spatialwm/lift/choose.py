@@ -10,12 +10,12 @@ from spatialwm.formats import READABLE
 from spatialwm.lift.lifter import Lifter
 from spatialwm.lift.pictures.suffixes import PICTURES, VIDEOS
 
-_FUTURE = {*PICTURES, ".glb", ".gltf"}
-_TAKES = "a folder of photos, a video, a transforms.json, a COLMAP or RGB-D folder"
+_FUTURE = {".glb", ".gltf"}
+_TAKES = "a picture, a folder of photos, a video, a transforms.json, a COLMAP or RGB-D folder"
 
 
 def lifter_for(source: str) -> Lifter:
-    """The lifter of a path to splats, photographs or a video, or of a sentence.
+    """The lifter of a path to splats, pictures or a video, or of a sentence.
 
     Raises:
         LiftError: a path that does not exist, or whose kind of file no lifter takes.
@@ -39,7 +39,11 @@ def lifter_for(source: str) -> Lifter:
             return SplatFileLifter()
         if path.is_dir():
             raise LiftError(f"{source} holds neither pictures nor a meta.json; give {_TAKES}, or a SOG folder")
-        known = "a single picture or a layout cannot be lifted yet" if suffix in _FUTURE else f"unknown kind of file {suffix!r}"
+        if suffix in PICTURES:
+            from spatialwm.lift.image.lifter import ImageLifter
+
+            return ImageLifter()
+        known = "a layout cannot be lifted yet" if suffix in _FUTURE else f"unknown kind of file {suffix!r}"
         raise LiftError(f"{source}: {known}; give a sentence, {_TAKES}, or a splat file ({', '.join(READABLE)})")
     from spatialwm.lift.text.lifter import TextLifter
 
@@ -54,5 +58,5 @@ def _is_path(source: str) -> bool:
     except (OSError, ValueError):  # too long for the file system, or a NUL inside
         return False
     if re.search(r"\s", source.strip()):
-        return Path(source.strip()).suffix.lower() in {*READABLE, *_FUTURE, *VIDEOS}
+        return Path(source.strip()).suffix.lower() in {*READABLE, *_FUTURE, *PICTURES, *VIDEOS}
     return "/" in source or re.search(r"\.[A-Za-z]\w{1,7}$", source) is not None

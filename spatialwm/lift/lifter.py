@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 from spatialwm.errors import LiftError
+from spatialwm.lift.image.photo import Hints
 from spatialwm.progress import Progress, silent
 from spatialwm.scene import Scene
 
@@ -24,6 +25,8 @@ class LiftOptions:
     """Of training, where photographs are trained on; None: as the quality says."""
     depth: str = "auto"
     """Name of the depth backend, for a single picture."""
+    hints: Hints | None = None
+    """What the user knows about a single picture."""
 
     def __post_init__(self) -> None:
         if self.quality not in get_args(Quality):
@@ -42,6 +45,8 @@ class Workspace:
     """For unfinished work, so that the same lift goes on where it was interrupted; None: nothing is kept."""
     preview: Callable[[Scene], None] | None = None
     """Called now and then with the scene as it is so far."""
+    say: Callable[[str], None] | None = None
+    """Called with a sentence that the user should read now, as when unfinished work is found."""
     enough: Callable[[], bool] | None = None
     """Asked between steps: True ends a training early, and what it has reached is kept."""
 

@@ -1,0 +1,140 @@
+"""The whole way from an estimate of depth to Gaussians: steps, borders, what is hidden, sky, colours, safe motion."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from spatialwm.gaussians import Gaussians, concatenate
+from spatialwm.geometry.camera import Camera
+from spatialwm.geometry.se3 import Pose
+from spatialwm.lift.image.depth import Estimate
+from spatialwm.lift.image.layers.border import widened
+from spatialwm.lift.image.layers.hidden import behind
+from spatialwm.lift.image.layers.motion import Motion, safe_motion
+from spatialwm.lift.image.layers.sharpen import sharpened
+from spatialwm.lift.image.layers.splats import cells_of, splats
+from spatialwm.lift.image.layers.surface import Surface, jumps, normals, steepened
+from spatialwm.lift.image.photo import Photo
+from spatialwm.lift.image.rays import Rays
+from spatialwm.progress import Progress, part_of, silent
+
+ASIDE = 0.08
+"""Planned reach aside: of the picture's diagonal at the distance of the nearest things."""
+AHEAD = 0.15
+"""Planned reach ahead: of the distance of the nearest things."""
+_NEAREST = 0.01
+"""Share of the solid pixels that may be nearer than what the reach is planned by."""
+_SHELL = 1.02
+"""The sky is a shell so much farther than the farthest solid thing."""
+_NO_SOLID_M = 100.0
+OPACITY = 0.97
+_PANORAMA_FACE_SHARE = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Part:
+    """Gaussians in the camera's frame, and how sure they are."""
+
+    gaussians: Gaussians
+    confidence: Float[torch.Tensor, " n"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Layers:
+    """One picture as layers, in its camera's frame."""
+
+    seen: Part
+    """What the picture shows."""
+    sky: Part
+    unseen: Part
+    """Made up: behind things, and beyond the picture's borders."""
+    motion: Motion
+    holes: float
+    """Largest share of holes at the extremes of that motion."""
+    own_view_db: float
+    """PSNR of the picture rendered from its own camera."""
+
+
+def layered(photo: Photo, estimate: Estimate, progress: Progress = silent) -> Layers:
+    """The layers of a picture of known depth."""
+    progress("separating layers", 0.0)
+    camera = estimate.camera
+    rays = Rays.panorama(*photo.size) if camera is None else Rays.pinhole(camera)
+    surface = steepened(_surface(photo, estimate, rays))
+    solid = surface.distance[~surface.sky]
+    nearest_m = float(np.quantile(solid, _NEAREST)) if solid.size else _NO_SOLID_M
+    diagonal = 2.0 if camera is None else math.hypot(camera.width / camera.fx, camera.height / camera.fy)
+    aside = ASIDE * min(diagonal, 2.0)
+    shift_px = aside / float(np.median(rays.pitch_rad[..., 1]))
+    if camera is not None:
+        surface, _ = widened(surface, camera, 4 * math.ceil(1.1 * shift_px / 4))
+    progress("filling what is hidden", 0.15)
+    hidden = behind(surface, shift_px, nearest_m)
+    progress("making Gaussians", 0.3)
+    sure = _confidence(surface)
+    seen = _part(surface, surface.seen & ~surface.sky, sure)
+    sky = _part(surface, surface.sky, sure, facing=True)
+    beyond = _part(surface, ~surface.seen & ~surface.sky, sure, coarse=True)
+    behind_things = _part(hidden.surface, hidden.where & ~hidden.surface.sky, hidden.surface.confidence, coarse=True)
+    behind_sky = _part(hidden.surface, hidden.where & hidden.surface.sky, hidden.surface.confidence, facing=True, coarse=True)
+    parts = [seen, _joined(sky, behind_sky), _joined(beyond, behind_things)]
+    looks = [camera] if camera is not None else cube(photo.size[0])
+    pictures = [surface_rgb(photo)] if camera is not None else []
+    colored, reached = concatenate([p.gaussians for p in parts]), 0.0
+    if camera is not None:
+        colored, reached = sharpened(colored, camera, pictures[0], progress=part_of(progress, 0.4, 0.9))
+    progress("finding how far one may step", 0.9)
+    planned = Motion(aside * nearest_m, AHEAD * nearest_m)
+    motion, holes = safe_motion(colored, looks, planned)
+    edges = np.cumsum([0, *(len(p.gaussians) for p in parts)])
+    parts = [
+        replace(p, gaussians=colored.select(torch.arange(int(a), int(b))))
+        for p, a, b in zip(parts, edges[:-1], edges[1:], strict=True)
+    ]
+    progress("finding how far one may step", 1.0)
+    return Layers(seen=parts[0], sky=parts[1], unseen=parts[2], motion=motion, holes=holes, own_view_db=reached)
+
+
+def surface_rgb(photo: Photo) -> Float[np.ndarray, "h w 3"]:
+    """The picture's colours in 0..1."""
+    return photo.rgb.astype(np.float32) / 255
+
+
+def cube(width: int) -> list[Camera]:
+    """Six views that together see a panorama of that width."""
+    size = max(16, round(width * _PANORAMA_FACE_SHARE))
+    turns = [Pose.about_axis((0, 1, 0), math.radians(a)) for a in (0, 90, 180, 270)]
+    turns += [Pose.about_axis((1, 0, 0), math.radians(a)) for a in (90, -90)]
+    return [Camera(turn, size, size, size / 2, size / 2, size / 2, size / 2) for turn in turns]
+
+
+def _surface(photo: Photo, estimate: Estimate, rays: Rays) -> Surface:
+    solid = estimate.distance_m[~estimate.sky]
+    shell = _SHELL * float(solid.max()) if solid.size else _NO_SOLID_M
+    distance = np.where(estimate.sky, np.float32(shell), estimate.distance_m).astype(np.float32)
+    return Surface(rays, surface_rgb(photo), distance, estimate.sky, estimate.confidence, np.ones(distance.shape, bool))
+
+
+def _confidence(surface: Surface) -> Float[np.ndarray, "h w"]:
+    """Of the model, less at the ends of things and where the surface is seen at a grazing angle."""
+    wraps = surface.rays.wraps
+    ends = np.where(jumps(surface.nearness, wraps), np.float32(0.6), np.float32(1))
+    facing = abs((normals(surface.points(), wraps) * surface.rays.directions).sum(-1))
+    grazing = np.where(surface.sky, 1, 0.4 + 0.6 * np.minimum(facing / 0.5, 1))
+    return (surface.confidence * ends * grazing).astype(np.float32)
+
+
+def _part(surface: Surface, where: np.ndarray, confidence: np.ndarray, *, facing: bool = False, coarse: bool = False) -> Part:
+    cells = cells_of(surface, where, coarse=coarse)
+    return Part(
+        gaussians=splats(surface, cells, OPACITY, facing=facing), confidence=torch.from_numpy(cells.mean(confidence).clip(0, 1))
+    )
+
+
+def _joined(a: Part, b: Part) -> Part:
+    return Part(gaussians=concatenate([a.gaussians, b.gaussians]), confidence=torch.cat([a.confidence, b.confidence]))

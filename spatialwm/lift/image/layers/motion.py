@@ -1,0 +1,78 @@
+"""How far one may step from where a picture was taken: as far as rendering shows no holes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spatialwm.gaussians import Gaussians
+from spatialwm.geometry.camera import Camera
+from spatialwm.geometry.se3 import Pose, Vec3
+from spatialwm.lift.image.layers.sharpen import coverage
+
+HOLE_ALPHA = 0.8
+"""A pixel that less than this covers is a hole."""
+MOST_HOLES = 0.005
+"""Share of the pixels."""
+_CHECKED_PX = 640
+_SHRINK = 0.75
+_LEAST = 0.05
+"""Of the motion planned: below it the picture is said to allow none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Reaches from the camera, metres; the region is an ellipsoid with these half axes."""
+
+    aside_m: float
+    """Left, right, up and down."""
+    ahead_m: float
+
+    def scaled(self, k: float) -> Motion:
+        """Both reaches times ``k``."""
+        return Motion(self.aside_m * k, self.ahead_m * k)
+
+    def extremes(self) -> tuple[Vec3, ...]:
+        """In the camera's frame: left, right, up, ahead."""
+        return (-self.aside_m, 0.0, 0.0), (self.aside_m, 0.0, 0.0), (0.0, -self.aside_m, 0.0), (0.0, 0.0, self.ahead_m)
+
+
+def safe_motion(gaussians: Gaussians, looks: Sequence[Camera], planned: Motion) -> tuple[Motion, float]:
+    """The largest motion, up to the planned one, at whose extremes no view has more holes than allowed.
+
+    Args:
+        looks: views from where the picture was taken, which are moved along.
+
+    Returns:
+        The motion, and the largest share of holes in any view at its extremes.
+    """
+    small = [_smaller(look) for look in looks]
+    k = 1.0
+    while k > _LEAST:
+        motion = planned.scaled(k)
+        holes = max(hole_share(gaussians, moved(look, step)) for step in motion.extremes() for look in small)
+        if holes <= MOST_HOLES:
+            return motion, holes
+        k *= _SHRINK
+    return Motion(0.0, 0.0), max(hole_share(gaussians, look) for look in small)
+
+
+def moved(camera: Camera, step: Vec3) -> Camera:
+    """The camera after a step in its own frame, looking the same way."""
+    return replace(camera, world_from_cam=camera.world_from_cam @ Pose(step))
+
+
+def hole_share(gaussians: Gaussians, camera: Camera) -> float:
+    """Of the pixels, through how many one looks past every Gaussian."""
+    return float(np.mean(coverage(gaussians, camera) < HOLE_ALPHA))
+
+
+def _smaller(camera: Camera) -> Camera:
+    k = min(1.0, _CHECKED_PX / max(camera.width, camera.height))
+    width, height = round(camera.width * k), round(camera.height * k)
+    return replace(
+        camera, width=width, height=height, fx=camera.fx * width / camera.width, fy=camera.fy * height / camera.height,
+        cx=camera.cx * width / camera.width, cy=camera.cy * height / camera.height,
+    )  # fmt: skip
