@@ -21,6 +21,7 @@ from spatialwm.world import PREDICT, Revision, World, check_free
 
 if TYPE_CHECKING:
     from spatialwm.dynamics import WorldModel
+    from spatialwm.lift.objects import Found, Prompt
     from spatialwm.render import Frame
 
 DEFAULT_SIZE = (1280, 720)
@@ -96,6 +97,58 @@ def edit_script(world: World, text: str) -> list[Revision]:
         EditError: names the entry; nothing was committed.
     """
     return [world.apply(e) for e in parse_script(text, world.scene())]
+
+
+def find(scene: Scene, camera: Camera, prompt: Prompt) -> Found:
+    """What clicks, a box or words in a camera's picture mean, without changing anything: what a page highlights before it asks.
+
+    Args:
+        prompt: ``Prompt(clicks=(Click(x, y), Click(x, y, add=False)))``, ``Prompt(box=(x0, y0, x1, y1))`` or
+            ``Prompt(words="the red chair")``, of :mod:`spatialwm.lift.objects`; pixels count from the upper left corner.
+
+    Returns:
+        ``found.picture`` is the mask in the camera's picture, at most 384 pixels long; ``found.mask`` is over the Gaussians of
+        ``found.source``; ``found.whole`` says that it is an object already.
+
+    Raises:
+        LiftError: nothing is there, or only floor, walls or sky.
+    """
+    from spatialwm.lift.objects import find as find_thing
+
+    return find_thing(scene, camera, prompt)
+
+
+def select(
+    world: World, camera: Camera, prompt: Prompt, *, name: str = "", base: int | None = None, progress: Progress = silent
+) -> str:
+    """Make an object of the thing that clicks, a box or words mean, and fill in what it hid; returns the object's id.
+
+    One revision, with collider and estimated mass; none where the thing is an object already. Takes a few seconds.
+
+    Args:
+        prompt: as :func:`find` takes it.
+        name: what it is, a plain noun; it becomes the category and the start of the id.
+
+    Raises:
+        LiftError: as :func:`find`; nothing was committed.
+        StaleRevisionError: ``base`` is no longer the head.
+    """
+    from spatialwm.dynamics.taken import with_body
+    from spatialwm.lift.objects import take
+
+    base = world.head.id if base is None else base
+    scene = world.scene(base)
+    progress("looking", 0.0)
+    found = find(scene, camera, prompt)
+    if found.whole:
+        return found.source
+    progress("filling in what it hid", 0.4)
+    edit = take(scene, camera, found, name or prompt.words)
+    progress("feeling its shape", 0.8)
+    edit = with_body(scene, edit)
+    world.apply(edit, base=base)
+    progress("done", 1.0)
+    return edit.new_id
 
 
 def history(world: World) -> list[Revision]:

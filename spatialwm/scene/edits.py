@@ -19,6 +19,7 @@ from torch import Tensor
 
 from spatialwm.errors import EditError, ShapeError
 from spatialwm.geometry.color import LUMINANCE, linear_to_srgb, parse_color, srgb_to_linear
+from spatialwm.geometry.mesh import Mesh
 from spatialwm.geometry.se3 import Pose, Vec3
 from spatialwm.geometry.sh import rgb_to_dc
 from spatialwm.scene.objects import Mobility, SceneObject
@@ -267,13 +268,26 @@ class DeleteGaussians:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MakeObject:
-    """Turn the masked Gaussians of one object into an object of their own, standing where they are."""
+    """Turn the masked Gaussians of one object into an object of their own, standing where they are.
+
+    What it hid can be closed in the same step, so that one undo brings all of it back.
+    """
 
     op: ClassVar[str] = "make_object"
     source: str
     mask: Bool[Tensor, " n"]
     new_id: str
     category: str = "object"
+    name: str = ""
+    mass_kg: float | None = None
+    collider: tuple[Mesh, ...] = ()
+    """Convex pieces in the frame of the new object: its origin at the middle of the underside, axes along the world."""
+    supported_by: str | None = None
+    """None: what geometry says."""
+    fill: SceneObject | None = None
+    """What is invented for where it was seen before."""
+    note: str = ""
+    """Added to the scene's notes."""
 
     def apply(self, scene: Scene) -> Scene:
         body = scene[self.source]
@@ -281,12 +295,18 @@ class MakeObject:
             raise EditError(f"an object {self.new_id!r} exists already; choose another new_id")
         if not bool(self.mask.any()):
             raise EditError("the selection is empty; select at least one Gaussian")
+        if self.fill is not None and (self.fill.id in scene or self.fill.id == self.new_id):
+            raise EditError(f"an object {self.fill.id!r} exists already; give the fill another id")
         taken, rest = cut(body, self.mask)
-        made = replace(
-            taken, id=self.new_id, category=self.category, name="", labels=(), role="object", mobility="rigid",
-            mass_kg=None, collider=(), group=None, supported_by=None, front=None, color=None,
-        )  # fmt: skip
-        return _settle(scene.with_objects([rest, move_to_own_frame(made)]), [self.new_id])
+        made = move_to_own_frame(replace(
+            taken, id=self.new_id, category=self.category, name=self.name, labels=(), role="object", mobility="rigid",
+            mass_kg=self.mass_kg, collider=(), group=None, supported_by=self.supported_by, front=None, color=None,
+        ))  # fmt: skip
+        made = replace(made, collider=self.collider)
+        changed = scene.with_objects([rest, made, *([self.fill] if self.fill is not None else [])])
+        if self.note:
+            changed = replace(changed, notes=(*changed.notes, self.note))
+        return changed if self.supported_by is not None else _settle(changed, [self.new_id])
 
 
 @dataclass(frozen=True, slots=True)

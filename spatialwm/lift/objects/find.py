@@ -1,0 +1,111 @@
+"""From a prompt to the Gaussians that it means; nothing is changed yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from spatialwm.errors import LiftError
+from spatialwm.gaussians import Gaussians, transform
+from spatialwm.geometry.camera import Camera
+from spatialwm.lift.objects.point import box_of_click, seeds_at
+from spatialwm.lift.objects.prompt import Prompt
+from spatialwm.lift.objects.segment import Box, fill_window, open_window, to_pixels
+from spatialwm.lift.objects.shell import Plane, shell_of
+from spatialwm.lift.objects.sight import look, thumbnail
+from spatialwm.render import render_scene
+from spatialwm.scene import Scene, SceneObject
+
+PLACE_SHARE = 0.5
+"""An object this much of the size of the whole scene, without an exact shape, is a place that things can be taken out of."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What a prompt means."""
+
+    source: str
+    """The object that it is, or that it is a part of."""
+    mask: Bool[Tensor, " n"]
+    """Over the Gaussians of ``source``."""
+    whole: bool
+    """True when ``source`` itself is what was pointed at: there is nothing to take out."""
+    picture: Bool[np.ndarray, "h w"]
+    """Where it is seen, in the prompt's picture at :data:`spatialwm.lift.objects.sight.LONGEST_PX`."""
+
+
+def find(scene: Scene, camera: Camera, prompt: Prompt) -> Found:
+    """The thing that clicks or a box in a camera's picture mean.
+
+    Raises:
+        LiftError: nothing is there, or only floor, walls or sky.
+    """
+    prompt = prompt.within(camera)
+    small = thumbnail(camera)
+    frame = render_scene(scene, small)
+    asked = prompt.resized(camera, small)
+    source = _pointed_at(scene, frame.object_index, frame.object_ids, asked)
+    if not is_place(scene, source):
+        everything = torch.ones(len(source.gaussians), dtype=torch.bool)
+        return Found(source.id, everything, True, frame.mask_of(source.id))
+    gaussians = transform(source.gaussians, source.world_from_object).to("cpu")
+    sight = look(gaussians, small)
+    chosen = _of_place(gaussians, camera, prompt, shell_of(sight))
+    picture = np.append(chosen, False)[sight.row] & frame.mask_of(source.id)
+    return Found(source.id, torch.from_numpy(chosen), False, picture)
+
+
+def is_place(scene: Scene, body: SceneObject) -> bool:
+    """Whether an object is a captured place rather than a thing."""
+    if body.role != "object" or body.mesh is not None or body.collider or body.mass_kg is not None or body.mobility != "static":
+        return False
+    size, whole = (float(np.ptp(b, axis=0).max()) for b in (body.bounds(), scene.bounds()))
+    return size >= PLACE_SHARE * whole
+
+
+def _pointed_at(scene: Scene, index: np.ndarray, ids: tuple[str, ...], prompt: Prompt) -> SceneObject:
+    """The object most seen at the clicks, or in the middle of the box."""
+    spots = [(slice(int(c.y), int(c.y) + 1), slice(int(c.x), int(c.x) + 1)) for c in prompt.clicks if c.add]
+    if not spots and prompt.box is not None:
+        x0, y0, x1, y1 = prompt.box
+        dx, dy = 0.2 * (x1 - x0), 0.2 * (y1 - y0)
+        spots = [(slice(int(y0 + dy), int(np.ceil(y1 - dy))), slice(int(x0 + dx), int(np.ceil(x1 - dx))))]
+    votes = np.zeros(len(ids) + 1, np.int64)
+    for spot in spots:
+        votes += np.bincount(index[spot].reshape(-1) + 1, minlength=len(ids) + 1)
+    if not votes[1:].any():
+        raise LiftError("nothing is there; point at a thing")
+    body = scene[ids[int(votes[1:].argmax())]]
+    if body.role != "object":
+        raise LiftError(f"{body.id} is part of the place ({body.role}) and no thing to take; point at a thing")
+    return body
+
+
+def _of_place(gaussians: Gaussians, camera: Camera, prompt: Prompt, planes: list[Plane]) -> Bool[np.ndarray, " n"]:
+    box = prompt.box
+    if box is None:
+        box = _box_of_clicks(gaussians, camera, prompt, planes)
+    window = open_window(gaussians, camera, box, planes)
+    if window is None:
+        raise LiftError("there is only floor, wall or nothing there; point at a thing")
+    known = np.zeros(len(window.barred))
+    for click in prompt.clicks:
+        x, y = to_pixels(camera, window.sight.camera, (click.x, click.y, click.x, click.y))[:2]
+        known[seeds_at(window, x, y)] = np.inf if click.add else -np.inf
+    chosen = window.gaussians(fill_window(window, known), len(gaussians))
+    if not chosen.any():
+        raise LiftError("no thing stands out there; draw a box around it, or click on more of it")
+    return chosen
+
+
+def _box_of_clicks(gaussians: Gaussians, camera: Camera, prompt: Prompt, planes: list[Plane]) -> Box:
+    boxes = [box_of_click(gaussians, camera, c.x, c.y, planes) for c in prompt.clicks if c.add]
+    found = np.array([b for b in boxes if b is not None])
+    if not len(found):
+        raise LiftError("no thing stands out there; draw a box around it")
+    low, high = found[:, :2].min(0), found[:, 2:].max(0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])

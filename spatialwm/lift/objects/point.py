@@ -1,0 +1,98 @@
+"""The thing under a click: the smallest one with a clear edge all around."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Bool
+
+from spatialwm.gaussians import Gaussians
+from spatialwm.geometry.camera import Camera
+from spatialwm.lift.objects.min_cut import min_cut
+from spatialwm.lift.objects.segment import Box, Window, box_around, open_window, to_pixels
+from spatialwm.lift.objects.shell import Plane
+
+_WINDOWS = (0.14, 0.3, 0.6, 1.3)
+"""Sides of the windows around a click that are tried, shares of the picture's longer side."""
+_GAINS = (-0.04, -0.02, 0.0, 0.02, 0.05, 0.1, 0.2)
+_CLEAR = 0.25
+"""Mean bond across an edge that is clear."""
+
+
+def box_of_click(gaussians: Gaussians, camera: Camera, x: float, y: float, planes: list[Plane]) -> Box | None:
+    """The box around what is seen of the thing at a pixel."""
+    best: tuple[float, Box] | None = None
+    for share in _WINDOWS:
+        half = share * max(camera.width, camera.height) / 2
+        window = open_window(gaussians, camera, (x - half, y - half, x + half, y + half), planes)
+        if window is None:
+            continue
+        px, py = to_pixels(camera, window.sight.camera, (x, y, x, y))[:2]
+        seeds = seeds_at(window, px, py)
+        if not seeds.any():
+            continue
+        for leak, chosen in _candidates(window, seeds):
+            found = box_around(window.shown(chosen))
+            if found is None:
+                continue
+            if _touches(found, window, camera):
+                continue
+            back = to_pixels(window.sight.camera, camera, found)
+            if leak < _CLEAR:
+                return back
+            if best is None or leak < best[0]:
+                best = leak, back
+    return None if best is None else best[1]
+
+
+def seeds_at(window: Window, x: float, y: float, radius_px: float = 2.0) -> Bool[np.ndarray, " p"]:
+    """Patches shown within some pixels of a place in the window's picture, of what is nearest there."""
+    seeds = np.zeros(len(window.patches.means), bool)
+    h, w = window.patch_at.shape
+    r = int(np.ceil(radius_px))
+    u0, v0 = int(x), int(y)
+    if not (0 <= u0 < w and 0 <= v0 < h):
+        return seeds
+    depth = window.sight.depth_m[v0, u0]
+    v, u = np.mgrid[max(v0 - r, 0) : min(v0 + r + 1, h), max(u0 - r, 0) : min(u0 + r + 1, w)]
+    near = np.abs(window.sight.depth_m[v, u] - depth) < 3 * window.patches.cell_m
+    at = window.patch_at[v, u][near]
+    seeds[at[at >= 0]] = True
+    return seeds & ~window.barred
+
+
+def _candidates(window: Window, seeds: Bool[np.ndarray, " p"]) -> list[tuple[float, Bool[np.ndarray, " p"]]]:
+    """Ever larger things around the seeds, with the mean bond across their edges."""
+    patches = window.patches
+    forced = np.where(window.barred, -np.inf, np.where(seeds, np.inf, 0.0))
+    out: list[tuple[float, np.ndarray]] = []
+    last = 0
+    for gain in _GAINS:
+        chosen = min_cut(patches.pairs, patches.bonds, np.where(patches.seen, gain, 0.0) + forced)
+        chosen = _around(window, chosen, seeds)
+        if chosen.sum() <= last:
+            continue
+        last = int(chosen.sum())
+        i, j = patches.pairs.T
+        across = (chosen[i] != chosen[j]) & ~window.shell[i] & ~window.shell[j]
+        leak = float(patches.bonds[across].mean()) if across.any() else 0.0
+        out.append((leak, chosen))
+    return out
+
+
+def _around(window: Window, chosen: Bool[np.ndarray, " p"], seeds: Bool[np.ndarray, " p"]) -> Bool[np.ndarray, " p"]:
+    """Only what hangs together with the seeds."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    i, j = window.patches.pairs[chosen[window.patches.pairs].all(1) & (window.patches.bonds > 0.25)].T
+    n = len(chosen)
+    _, part = connected_components(coo_matrix((np.ones(len(i)), (i, j)), shape=(n, n)), directed=False)
+    return chosen & np.isin(part, part[seeds & chosen])
+
+
+def _touches(found: Box, window: Window, camera: Camera) -> bool:
+    """Whether a thing reaches the edge of the window, where that is not the edge of the picture."""
+    picture = to_pixels(camera, window.sight.camera, (0.0, 0.0, float(camera.width), float(camera.height)))
+    low = [found[k] < window.box[k] + 2 and found[k] > picture[k] + 2 for k in (0, 1)]
+    high = [found[k] > window.box[k] - 2 and found[k] < picture[k] - 2 for k in (2, 3)]
+    return any(low) or any(high)
