@@ -40,7 +40,9 @@ def score(view: int, name: str, image: Float[Tensor, "h w 3"], truth: Float[Tens
     """Of a rendered view against its photograph, both in 0..1."""
     image = image.clamp(0, 1)
     x, y = image.cpu().numpy().astype(np.float64).reshape(-1, 3), truth.cpu().numpy().astype(np.float64).reshape(-1, 3)
-    fitted = np.stack([np.polyval(np.polyfit(x[:, c], y[:, c], 1), x[:, c]) for c in range(3)], axis=1)
+    off = x - x.mean(0)
+    gain = (off * y).sum(0) / np.maximum((off * off).sum(0), 1e-12)  # of one colour all over: none, only an offset
+    fitted = y.mean(0) + gain * off
     with torch.no_grad():
         similarity = float(ssim(image.contiguous(), truth))
     shown = (x.reshape(image.shape) * 255 + 0.5).astype(np.uint8)
