@@ -9,10 +9,13 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from spatialwm import __version__
 from spatialwm.errors import SpatialwmError
+
+if TYPE_CHECKING:
+    from spatialwm.lift.image.photo import Hints
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
@@ -69,11 +72,12 @@ def build_parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub
 
-    p = verb("create", _create, "make a world from a sentence, photographs or a splat file")
-    p.add_argument("source", help='"a sentence" | photos/ | clip.mp4 | transforms.json | COLMAP or RGB-D folder | scene.ply|...')
+    p = verb("create", _create, "make a world from a sentence, a picture, photographs or a splat file")
+    p.add_argument("source", help='"a sentence" | photo.jpg | photos/ | clip.mp4 | transforms.json | COLMAP, RGB-D | scene.ply|...')
     p.add_argument("-o", "--out", type=Path, help="the new world, NAME.world (default: named after the source)")
     p.add_argument("--overwrite", action="store_true", help="replace a world that is there already")
     _lift_options(p)
+    _picture_options(p)
 
     p = verb("info", _info, "describe a world")
     p.add_argument("world", type=Path)
@@ -128,6 +132,16 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("--against", metavar="BACKEND", help="compare every picture with this backend's; reference is exact and slow")
     p.add_argument("-o", "--out", type=Path, metavar="out.json", help="write the report, and beside it a picture, out.png")
 
+    p = verb("evaluate", _evaluate, "judge lifts on pictures they never saw, beside simple baselines")
+    p.add_argument("what", choices=("lift",), help="what is judged")
+    p.add_argument("source", nargs="+", help="photos/ | clip.mp4 | transforms.json | COLMAP or RGB-D folder | photo.jpg")
+    _lift_options(p)
+    p.add_argument("--steps", type=_positive, metavar="N", help="of training, instead of seconds: the same on any machine")
+    p.add_argument("--truth", type=Path, action="append", default=[], metavar="DEPTH",
+                   help="measured depth of a single picture, 16-bit grey or .npy; one for each, in their order")  # fmt: skip
+    p.add_argument("--truth-unit", type=float, default=0.001, metavar="M", help="metres of one step of it (default: 0.001)")
+    p.add_argument("-o", "--out", type=Path, metavar="report.md", help="write the page, and beside it report.png with every view")
+
     p = verb("check", _check, "verify every checksum of a world")
     p.add_argument("world", type=Path)
     p.add_argument("--gc", action="store_true", help="also free what no revision uses")
@@ -139,6 +153,35 @@ def build_parser() -> argparse.ArgumentParser:
 def _lift_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--quality", choices=("draft", "standard", "high"), default="standard")
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--seconds", type=float, metavar="S", help="of training on photographs (default: as the quality says)")
+
+
+def _picture_options(p: argparse.ArgumentParser) -> None:
+    g = p.add_argument_group("a single picture", "X,Y are shares of its width and height from the top left")
+    g.add_argument("--depth", default="auto", metavar="BACKEND", help="where depth comes from: auto, embedded or a learned model")
+    g.add_argument("--hints", type=Path, metavar="FILE", help="what you know about it, as JSON; the flags below win over it")
+    g.add_argument("--focal-mm", type=float, metavar="MM", help="35 mm equivalent focal length")
+    g.add_argument("--horizon", nargs=2, metavar="X,Y", help="two places on the line of eye height")
+    g.add_argument("--corner", action="append", default=[], metavar="X,Y", help="where floor and walls meet; may repeat")
+    g.add_argument("--depth-at", action="append", default=[], metavar="X,Y=M", help="metres to a place; may repeat")
+    where = g.add_mutually_exclusive_group()
+    where.add_argument("--indoors", dest="indoors", action="store_const", const=True, help="it shows a room")
+    where.add_argument("--outdoors", dest="indoors", action="store_const", const=False, help="it shows no room")
+
+
+def _hints(args: argparse.Namespace) -> Hints | None:
+    """What the flags and the file tell; refused where no picture could use it."""
+    from spatialwm.errors import LiftError
+    from spatialwm.lift.image.hints import hints_from_words, read_hints
+    from spatialwm.lift.pictures.suffixes import is_picture
+
+    hints = hints_from_words(
+        read_hints(args.hints) if args.hints else None,
+        focal_mm=args.focal_mm, horizon=args.horizon, corners=args.corner, depths=args.depth_at, indoors=args.indoors,
+    )  # fmt: skip
+    if (hints is not None or args.depth != "auto") and not is_picture(Path(args.source)):
+        raise LiftError(f"hints and --depth are for a single picture; {args.source} is none")
+    return hints
 
 
 def _size_option(p: argparse.ArgumentParser, default: tuple[int, int]) -> None:
@@ -174,15 +217,30 @@ def _positive(text: str) -> int:
 
 def _create(args: argparse.Namespace) -> Any:
     from spatialwm import studio
-    from spatialwm.lift import LiftOptions
+    from spatialwm.lift import LiftOptions, Workspace
+    from spatialwm.progress import StageTimes
 
     out = args.out or Path(_name_of(args.source) + ".world")
-    with _bar(args, f"creating {out}") as progress:
-        options = LiftOptions(quality=args.quality, seed=args.seed)
-        with studio.create(args.source, out, options=options, progress=progress, overwrite=args.overwrite) as world:
-            told = studio.info(world)
+    options = LiftOptions(
+        quality=args.quality, seed=args.seed, seconds=args.seconds, depth=args.depth, hints=_hints(args)
+    )
+    bar = _bar(args, f"creating {out}")
+    try:
+        with bar as progress:
+            times = StageTimes(progress)
+            work = Workspace(say=bar.say)
+            with studio.create(
+                args.source, out, options=options, progress=times, overwrite=args.overwrite, workspace=work
+            ) as world:
+                told = studio.info(world)
+    except KeyboardInterrupt:
+        if not studio.unfinished_folder(out).is_dir():
+            raise
+        print(f"spatialwm: interrupted; the same command goes on from {studio.unfinished_folder(out).name}", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    seconds = times.seconds()
     if args.json:
-        return {"world": str(out), **told}
+        return {"world": str(out), **told, "seconds": {stage: round(s, 2) for stage, s in seconds.items()}}
     _say(args, f"{out}  {told['gaussians']:,} Gaussians, {_count(len(told['objects']), 'object')}")
     if told["unrecognized"]:
         _say(args, f"not recognised: {', '.join(told['unrecognized'])}")
@@ -190,6 +248,13 @@ def _create(args: argparse.Namespace) -> Any:
         _say(args, sentence)
     for sentence in told["unmet"]:
         _say(args, f"note: {sentence}")
+    scale = told["scale"]
+    if scale["method"] != "exact":
+        source = f", {scale['note']}" if scale["note"] else ""
+        _say(args, f"scale {scale['method']}, within {scale['sigma']:.1%}{source}")
+    if sum(seconds.values()) >= 10:
+        spent = ", ".join(f"{stage} {s:.0f}" for stage, s in seconds.items() if s >= 0.5)
+        _say(args, f"{sum(seconds.values()):.0f} s: {spent}")
     return None
 
 
@@ -396,6 +461,30 @@ def _bench(args: argparse.Namespace) -> Any:
     return 0
 
 
+def _evaluate(args: argparse.Namespace) -> Any:
+    from spatialwm.atomic import write_bytes
+    from spatialwm.bench.lift import DepthTruth, draw_sheet, evaluate
+    from spatialwm.errors import ExportError
+    from spatialwm.lift import LiftOptions
+
+    if args.out and args.out.suffix.lower() != ".md":
+        raise ExportError(f"the page is written as .md, with a .png beside it; got {args.out}")
+    options = LiftOptions(quality=args.quality, seed=args.seed, seconds=args.seconds)
+    truths = [DepthTruth(path, args.truth_unit) for path in args.truth]
+    with _bar(args, "evaluating") as progress:
+        report = evaluate(args.source, options, steps=args.steps, truths=truths, progress=progress)
+    sheet = draw_sheet(report, args.out.with_suffix(".png")) if args.out else None
+    if args.out:
+        write_bytes(args.out, (report.markdown(sheet.name if sheet else None) + "\n").encode(), ExportError)
+    if args.json:
+        print(json.dumps(report.to_dict()))
+    else:
+        print(report.markdown())
+        if args.out:
+            print(f"{args.out}  {sheet or ''}".rstrip())
+    return EXIT_ERROR if all(s.refused for s in report.sources) else 0
+
+
 def _check(args: argparse.Namespace) -> Any:
     from spatialwm import studio
 
@@ -480,6 +569,13 @@ class _bar:
             self._bars.update(task, completed=fraction, description=f"{self._title}: {stage}")
 
         return report
+
+    def say(self, sentence: str) -> None:
+        """A line on stderr, above the bar."""
+        if self._show:
+            self._bars.console.print(sentence, highlight=False, markup=False)
+        else:
+            print(sentence, file=sys.stderr)
 
     def __exit__(self, *error: object) -> None:
         if self._show:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from spatialwm.dynamics import Action, Rollout
-from spatialwm.errors import ActionError
+from spatialwm.errors import ActionError, LiftError
 from spatialwm.geometry.camera import Camera
 from spatialwm.lift import LiftOptions, Workspace, lifter_for
 from spatialwm.progress import Progress, part_of, silent
@@ -55,19 +57,40 @@ def create(
         source: a sentence, or the path of a splat file.
         out: folder of the new world, customarily ``NAME.world``.
         overwrite: replace a world that is there already; otherwise that is an error.
-        workspace: what a long lift may use while it runs.
+        workspace: what a long lift may use while it runs; without a folder it is given :func:`unfinished_folder`, so that
+            after any interruption the same call goes on where this one was.
 
     Raises:
         LiftError, FormatError: the source is no good; nothing was written.
         WorldError: ``out`` exists or cannot be written.
     """
     check_free(out, overwrite)
-    scene = lifter_for(source).lift(source, options, part_of(progress, 0.0, 0.95), workspace)
+    folder = workspace.folder or unfinished_folder(out)
+    lifter = lifter_for(source)
+    try:
+        scene = lifter.lift(source, options, part_of(progress, 0.0, 0.95), replace(workspace, folder=folder))
+    except LiftError:  # the same again would end the same
+        _forget(folder)
+        raise
     progress("saving", 0.95)
     command = {"op": "create", "source": source, "quality": options.quality, "seed": options.seed}
+    if options.seconds is not None:
+        command["seconds"] = options.seconds
     world = World.create(out, scene, command=command, overwrite=overwrite)
+    _forget(folder)
     progress("saving", 1.0)
     return world
+
+
+def unfinished_folder(out: Path) -> Path:
+    """Where a long lift keeps what it has reached, beside the world to be and until that is there."""
+    out = Path(os.path.abspath(out))
+    return out.with_name(f"{out.name}.unfinished")
+
+
+def _forget(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def open_world(path: Path, *, read_only: bool = False) -> World:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from spatialwm.errors import LiftError
+from spatialwm.errors import LiftError, ShapeError
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.lift.capture.capture import Capture
@@ -17,9 +17,11 @@ from spatialwm.lift.capture.fusion import StartPoints, start_points
 from spatialwm.lift.capture.level import Leveled, level
 from spatialwm.lift.capture.posed import posed_reader
 from spatialwm.lift.capture.posed.options import PosedOptions
+from spatialwm.lift.capture.stages import capture_from_arrays, capture_to_arrays, start_from_arrays, start_to_arrays
 from spatialwm.lift.capture.stereo import depth_maps
 from spatialwm.lift.capture.surface import Surface
 from spatialwm.lift.capture.training import Plan, Trained, Trainer, held_out_views, plan_for
+from spatialwm.lift.capture.unfinished import Unfinished, fingerprint
 from spatialwm.lift.lifter import LiftOptions, Quality, Workspace
 from spatialwm.lift.pictures.suffixes import is_picture, is_video
 from spatialwm.progress import Progress, part_of, silent
@@ -32,6 +34,20 @@ MOST_VIEWS: dict[Quality, int] = {"draft": 60, "standard": 120, "high": 240}
 """Of posed recordings, which may hold thousands of frames."""
 MIN_OPACITY = 1 / 255
 """Fainter Gaussians draw nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lifted:
+    """A scene and what it was made from, for whoever judges it."""
+
+    scene: Scene
+    capture: Capture
+    """In the frame and unit it came in."""
+    held_out: tuple[int, ...]
+    """Views that training never saw."""
+    start: StartPoints
+    leveled: Leveled
+    trained: Trained
 
 
 class CaptureLifter:
@@ -54,27 +70,103 @@ class CaptureLifter:
             MissingDependencyError: unposed pictures without the ``capture`` extra.
             LiftError: too few pictures fit together; the message says what to shoot.
         """
+        return self.lifted(source, options, progress, workspace).scene
+
+    def lifted(
+        self,
+        source: str,
+        options: LiftOptions = LiftOptions(),
+        progress: Progress = silent,
+        workspace: Workspace = Workspace(),
+    ) -> Lifted:
+        """As :meth:`lift`, with all that the scene was made from."""
         path = Path(source)
-        capture = read_capture(path, options, part_of(progress, 0.0, 0.2))
-        if len(capture.views) < LEAST_VIEWS:
-            found = len(capture.views)
-            raise LiftError(f"{path}: {found} usable views; at least {LEAST_VIEWS} are needed, taken from different places")
-        plan = self._plan or plan_for(options.quality)
+        plan = self._plan or plan_for(options.quality, seconds=options.seconds)
+        key = fingerprint(path, options, plan) if workspace.folder is not None else ""
+        unfinished = Unfinished(workspace.folder, key, workspace.say or _unsaid)
+        capture = _capture(path, options, unfinished, part_of(progress, 0.0, 0.2))
         held_out = held_out_views(len(capture.views))
         shown = [i for i in range(len(capture.views)) if i not in held_out]
-        maps = depth_maps(capture, views=shown, progress=part_of(progress, 0.2, 0.3))
-        start = start_points(capture, maps, plan.start_count, options.seed)
-        trainer = Trainer(capture, start, plan, held_out=held_out, seed=options.seed)
-        trained = trainer.run(part_of(progress, 0.3, 0.97))
-        progress("finding the floor", 0.97)
+        start = _start(capture, shown, plan.start_count, options.seed, unfinished, part_of(progress, 0.2, 0.3))
+        progress("finding the floor", 0.3)
         leveled = level(capture, surface=_surface(capture, start))
-        scene = _scene(path.stem, trained, leveled, shown)
-        progress("finding the floor", 1.0)
-        return scene
+        trainer = _trainer(lambda: Trainer(capture, start, plan, held_out=held_out, seed=options.seed), unfinished)
+
+        show = workspace.preview
+
+        def preview(gaussians: Gaussians, share: float) -> None:
+            if show is not None:
+                show(_scene(path.stem, gaussians, leveled, shown))
+
+        preview(trainer.gaussians(), trainer.share)
+        checkpoint = unfinished.path("training")
+        trained = trainer.run(
+            part_of(progress, 0.32, 0.99), preview=preview if show else None, checkpoint=checkpoint, enough=workspace.enough
+        )
+        if checkpoint is not None:
+            unfinished.attempt(lambda: trainer.save(checkpoint))
+        progress("finishing", 1.0)
+        scene = _scene(path.stem, trained.gaussians, leveled, shown, (_result(capture, trained),))
+        return Lifted(scene, capture, held_out, start, leveled, trained)
 
 
-def read_capture(path: Path, options: LiftOptions, progress: Progress = silent) -> Capture:
+def _capture(path: Path, options: LiftOptions, unfinished: Unfinished, progress: Progress) -> Capture:
+    """Enough views with cameras, kept from an earlier run or read.
+
+    Raises:
+        LiftError: too few.
+    """
+    kept = unfinished.load("views")
+    if kept is not None:
+        try:
+            return capture_from_arrays(kept)
+        except (KeyError, TypeError, ValueError, ShapeError) as e:
+            unfinished.drop("views", f"cannot be understood ({e})")
+    capture = read_capture(path, options, progress, unfinished.scratch)
+    if len(capture.views) < LEAST_VIEWS:
+        found = len(capture.views)
+        raise LiftError(f"{path}: {found} usable views; at least {LEAST_VIEWS} are needed, taken from different places")
+    unfinished.keep("views", *capture_to_arrays(capture))
+    return capture
+
+
+def _start(
+    capture: Capture, shown: list[int], count: int, seed: int, unfinished: Unfinished, progress: Progress
+) -> StartPoints:
+    """Start points, kept from an earlier run or found in the views that training is shown."""
+    kept = unfinished.load("start")
+    if kept is not None:
+        try:
+            return start_from_arrays(kept)
+        except TypeError as e:
+            unfinished.drop("start", f"cannot be understood ({e})")
+    maps = depth_maps(capture, views=shown, progress=part_of(progress, 0.0, 0.9))
+    progress("choosing start points", 0.9)
+    start = start_points(capture, maps, count, seed)
+    unfinished.keep("start", *start_to_arrays(start))
+    return start
+
+
+def _trainer(make: Callable[[], Trainer], unfinished: Unfinished) -> Trainer:
+    """A trainer that goes on from its last checkpoint where there is one."""
+    trainer, checkpoint = make(), unfinished.path("training")
+    if checkpoint is None or not checkpoint.is_file():
+        return trainer
+    try:
+        trainer.resume(checkpoint)
+    except (LiftError, KeyError, RuntimeError, ValueError) as e:
+        unfinished.drop("training", f"cannot be read ({e})")
+        return make()  # the other may be half restored
+    return trainer
+
+
+def read_capture(
+    path: Path, options: LiftOptions, progress: Progress = silent, scratch: Callable[[], Path | None] = lambda: None
+) -> Capture:
     """Views with cameras, whatever the source is.
+
+    Args:
+        scratch: asked for a folder for large temporary files; None: the system's.
 
     Raises:
         LiftError: nothing that pictures could be taken from.
@@ -87,7 +179,7 @@ def read_capture(path: Path, options: LiftOptions, progress: Progress = silent) 
     from spatialwm.lift.capture.photos import capture_from_photos, capture_from_video
 
     unposed: Callable[..., Capture] = capture_from_video if is_video(path) else capture_from_photos
-    return unposed(path, options.quality, options.seed, progress)
+    return unposed(path, options.quality, options.seed, progress, scratch())
 
 
 def is_capture(path: Path) -> bool:
@@ -110,6 +202,10 @@ def _listed(folder: Path) -> list[Path]:
         raise LiftError(f"cannot look into {folder}: {e.strerror or e}; check its permissions") from e
 
 
+def _unsaid(sentence: str) -> None:
+    """Nobody listens."""
+
+
 def _surface(capture: Capture, start: StartPoints) -> Surface:
     known = (abs(start.normals) > 0).any(1)
     return Surface.of(start.means[known], start.normals[known], capture.views) if known.any() else Surface.of(
@@ -117,17 +213,24 @@ def _surface(capture: Capture, start: StartPoints) -> Surface:
     )
 
 
-def _scene(name: str, trained: Trained, leveled: Leveled, shown: list[int]) -> Scene:
-    visible: Gaussians = trained.gaussians.select(torch.nonzero(trained.gaussians.opacities > MIN_OPACITY)[:, 0])
+def _result(capture: Capture, trained: Trained) -> str:
+    used, given = len(capture.views), max(capture.given, len(capture.views))
+    said = f"{used} of {given} pictures were used"
+    if trained.scores:
+        n = len(trained.scores)
+        said += f"; {n} that training never saw are shown at {trained.psnr:.1f} dB, SSIM {trained.ssim:.3f}"
+    return said
+
+
+def _scene(
+    name: str, gaussians: Gaussians, leveled: Leveled, shown: list[int], notes: tuple[str, ...] = ()
+) -> Scene:  # fmt: skip
+    visible = gaussians.select(torch.nonzero(gaussians.opacities > MIN_OPACITY)[:, 0])
     body = SceneObject(
         id="capture-1", category="capture", name=name, gaussians=visible, world_from_object=leveled.world_from_capture,
         mobility="static", supported_by="floor", provenance="measured",
     )  # fmt: skip
     capture = leveled.capture
-    notes = list(capture.notes)
-    if trained.scores:
-        kept = len(trained.scores)
-        notes.insert(0, f"{kept} pictures that training never saw are shown at {trained.psnr:.1f} dB, SSIM {trained.ssim:.2f}")
     return Scene(
         objects=(body,),
         environment=Environment(background=_mean_color(capture)),
@@ -135,7 +238,7 @@ def _scene(name: str, trained: Trained, leveled: Leveled, shown: list[int]) -> S
         spawn=_spawn(capture.views[shown[len(shown) // 2]].camera),
         walkable=leveled.walkable,
         prompt=name,
-        notes=tuple(notes),
+        notes=(*notes, *capture.notes),
     )
 
 

@@ -40,9 +40,13 @@ class PhotoSet:
 
 
 def capture_from_photos(
-    paths: Sequence[Path | str] | Path | str, preset: Quality = "standard", seed: int = 0, progress: Progress = silent
-) -> Capture:
+    paths: Sequence[Path | str] | Path | str, preset: Quality = "standard", seed: int = 0, progress: Progress = silent,
+    scratch: Path | None = None,
+) -> Capture:  # fmt: skip
     """Photos (files, or folders of them) with unknown cameras become views with cameras and a few points.
+
+    Args:
+        scratch: where temporary files lie; None: the system's place for them.
 
     Raises:
         MissingDependencyError: pycolmap is not installed.
@@ -53,13 +57,18 @@ def capture_from_photos(
     times = [p.taken for p in photos.pictures]
     order = sorted(range(len(times)), key=lambda i: (times[i], i)) if all(times) else list(range(len(times)))
     pictures = [photos.pictures[i] for i in order]
-    capture = register(pictures, PRESETS[preset], seed, ordered=True, progress=part_of(progress, 0.08, 1.0))
+    capture = register(pictures, PRESETS[preset], seed, ordered=True, progress=part_of(progress, 0.08, 1.0), scratch=scratch)
     capture = _in_order(capture, [p.name for p in photos.pictures])
     return replace(capture, given=photos.given, notes=(*photos.notes, *capture.notes))
 
 
-def capture_from_video(path: Path | str, preset: Quality = "standard", seed: int = 0, progress: Progress = silent) -> Capture:
+def capture_from_video(
+    path: Path | str, preset: Quality = "standard", seed: int = 0, progress: Progress = silent, scratch: Path | None = None
+) -> Capture:
     """The sharpest frames of a clip, placed; ``given`` counts the chosen frames.
+
+    Args:
+        scratch: where temporary files lie; None: the system's place for them.
 
     Raises:
         MissingDependencyError: pycolmap is not installed.
@@ -69,7 +78,7 @@ def capture_from_video(path: Path | str, preset: Quality = "standard", seed: int
     if not path.is_file():
         raise LiftError(f"no such video: {path}")
     wanted = PRESETS[preset]
-    with tempfile.TemporaryDirectory(prefix="spatialwm-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="spatialwm-", dir=scratch, ignore_cleanup_errors=True) as folder:
         long_px = max(wanted.sfm.sift_px, wanted.view_px)
         clip = choose_frames(path, Path(folder), wanted.frames, long_px, part_of(progress, 0.0, 0.2))
         capture = register(clip.pictures, wanted, seed, ordered=True, progress=part_of(progress, 0.2, 1.0), scratch=Path(folder))
