@@ -29,7 +29,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at the interpreter, the machine, every dependency, the studio and the rasterisers; touches no network."""
+    """Look at the interpreter, the machine, all dependencies, the studio, rasterisers and learned models; touches no network."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     rows = [
         Finding("python", (3, 11) <= sys.version_info[:2] <= (3, 13), platform.python_version()),
@@ -47,6 +47,7 @@ def examine() -> list[Finding]:
 
         rows.append(_gpu())
         rows += [_backend(name, backend) for name, backend in BACKENDS.items()]
+        rows += _learned()
     return rows
 
 
@@ -57,6 +58,22 @@ def _package(name: str, module: str, mend: str, *, required: bool) -> Finding:
         return Finding(name, True, version(name), required=required)
     except PackageNotFoundError:
         return Finding(name, True, "installed, version unknown", required=required)
+
+
+def _learned() -> list[Finding]:
+    """Learned depth, masks and words: what each may be used for, what it needs, and whether it can run here."""
+    from spatialwm.lift.image.hub.models import MASKS, MODELS, WORDS
+    from spatialwm.lift.image.hub.weights import missing
+
+    mend = "pip install 'spatialwm[hub]' for learned depth, masks and words"
+    rows = [_package("transformers", "transformers", mend, required=False)]
+    for kind, model in (*(("depth", m) for m in MODELS.values()), ("masks", MASKS), ("words", WORDS)):
+        terms = model.licence if model.commercial else f"{model.licence}, not for commercial use"
+        where = "" if model.place == "anywhere" else f" {model.place}"
+        found = f"{model.gives}{where}; {terms}; {model.memory_bytes / 1e9:.1f} GB of memory"
+        why = missing(model)
+        rows.append(Finding(f"{kind} {model.name}", why is None, found, why or "", required=False))
+    return rows
 
 
 def _viewer() -> Finding:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from spatialwm.errors import LiftError, MissingDependencyError
+from spatialwm.lift.image.hub.fit import out_of_memory
 from spatialwm.lift.image.hub.models import HubModel
 from spatialwm.lift.image.hub.prepare import Preparation
 from spatialwm.lift.image.hub.tiles import in_tiles
@@ -56,8 +57,11 @@ def opened(folder: Path, model: HubModel, auto_class: str = "AutoModelForDepthEs
             )
         # Whatever a damaged file leads the library to; an interrupt or a full memory is not its fault.
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as e:
-            raise LiftError(f"{folder} does not open as {model.name} ({str(e).strip().splitlines()[0]}): {again}") from None
-    kind = network.config.model_type.replace("_", "-")
+            if out_of_memory(e):
+                raise
+            said = str(e).strip() or type(e).__name__
+            raise LiftError(f"{folder} does not open as {model.name} ({said.splitlines()[0]}): {again}") from None
+    kind = type(network.config).model_type.replace("_", "-")  # the class's: published files may name a sibling
     if kind != model.architecture:
         raise LiftError(f"{folder} holds a {kind} model, where {model.name} needs {model.architecture}: {again}")
     # transformers only warns, and fills in random numbers.

@@ -15,7 +15,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from spatialwm.lift.image.hub.models import MASKS, MODELS, WORDS, HubModel
+from spatialwm.lift.image.hub.models import MASKS, MODELS, HubModel
 
 transformers = pytest.importorskip("transformers", reason="the hub extra is not installed")
 
