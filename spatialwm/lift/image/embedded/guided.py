@@ -44,6 +44,13 @@ def enlarged(values: Float[np.ndarray, "h w"], height: int, width: int) -> Float
     return _enlarged(values, (height, width))
 
 
+def repeated(values: Float[np.ndarray, "h w"], height: int, width: int) -> Float[np.ndarray, "height width"]:
+    """The nearest value at another size."""
+    rows = ((np.arange(height) + 0.5) * values.shape[0] / height).astype(int)
+    cols = ((np.arange(width) + 0.5) * values.shape[1] / width).astype(int)
+    return values[np.ix_(rows, cols)]
+
+
 def _enlarged(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if values.shape == shape:
         return values.astype(np.float32)

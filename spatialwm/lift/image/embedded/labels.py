@@ -15,6 +15,8 @@ _ROUNDS = 4
 _COLOUR_SIGMA = (10.0, 5.0, 5.0)
 _ROUGH_SIGMA = 0.45
 """Of the logarithm of the gradient."""
+_PLACE = 1.3
+"""Logarithm of the odds of ground against things standing on it, far below the horizon."""
 _TOGETHER = 0.07
 """How much a neighbour of the same colour weighs against what a patch shows itself."""
 
@@ -35,11 +37,9 @@ def ground_probability(
     below = regions.mean(below_horizon_rad)
     in_sky = regions.mean(sky.astype(float)) > 0.5
     possible = (below > np.radians(0.3)) & ~in_sky
-    place = np.where(possible, 2.2 * np.tanh((below - near_rad) / near_rad), -12.0)
+    place = np.where(possible, _PLACE * np.tanh((below - near_rad) / near_rad), -12.0)
     own = place - 2.5 * upright
-    feature = np.concatenate(
-        [regions.lab / _COLOUR_SIGMA, np.log(regions.rough + 0.5)[:, None] / _ROUGH_SIGMA], 1
-    )
+    feature = np.concatenate([regions.lab / _COLOUR_SIGMA, np.log(regions.rough + 0.5)[:, None] / _ROUGH_SIGMA], 1)
     squared = ((feature[:, None] - feature[None]) ** 2).sum(-1)
     alike = np.exp(-0.5 * squared)
     np.fill_diagonal(alike, 0)  # a patch is no witness of its own colour
@@ -54,5 +54,6 @@ def ground_probability(
         colour = np.clip(np.log((ground + floor) / (standing + floor)), -2.5, 2.5)
         unary = own + colour
         for _ in range(6):
-            q = np.where(possible, 1 / (1 + np.exp(-np.clip(unary + _TOGETHER * (regions.affinity @ (2 * q - 1)), -30, 30))), 0.0)
+            odds = unary + _TOGETHER * (regions.affinity @ (2 * q - 1))
+            q = np.where(possible, 1 / (1 + np.exp(-np.clip(odds, -30, 30))), 0.0)
     return q

@@ -52,7 +52,7 @@ def _lab(rgb: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w 3"]:
 
 
 def _without_frame(rgb: Float[np.ndarray, "h w 3"]) -> Float[np.ndarray, "h w 3"]:
-    """The picture with a plain frame of up to 3 % at each side painted over by what lies next to it: its edges are not the world's."""
+    """Painted over where a plain frame of up to 3 % surrounds the picture: its edges are not the world's."""
     out = rgb.copy()
     for turn in range(4):
         rows = np.rot90(out, turn)

@@ -51,9 +51,9 @@ class Regions:
     def borders(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Neighbours ``i < j``, the length of their border in pixels, and how many of those lie with ``i`` right above ``j``
         less those with ``j`` right above ``i``."""
-        l = self.labels
-        side = np.stack([l[:, :-1].ravel(), l[:, 1:].ravel()], 1)
-        stacked = np.stack([l[:-1].ravel(), l[1:].ravel()], 1)
+        of = self.labels
+        side = np.stack([of[:, :-1].ravel(), of[:, 1:].ravel()], 1)
+        stacked = np.stack([of[:-1].ravel(), of[1:].ravel()], 1)
         side, stacked = side[side[:, 0] != side[:, 1]], stacked[stacked[:, 0] != stacked[:, 1]]
         both = np.concatenate([side, stacked])
         above = np.concatenate([np.zeros(len(side)), np.where(stacked[:, 0] < stacked[:, 1], 1.0, -1.0)])

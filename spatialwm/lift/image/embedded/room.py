@@ -14,6 +14,7 @@ from jaxtyping import Float
 from scipy.ndimage import gaussian_filter
 
 from spatialwm.lift.image.embedded.view import View
+from spatialwm.lift.image.photo import Px
 from spatialwm.scene.scale import EYE_HEIGHT_M
 
 LEFT, RIGHT, AHEAD, BEHIND, FLOOR, CEILING = range(6)
@@ -24,7 +25,8 @@ _SIGMA = np.array([0.55, 0.55, 0.45, 0.01, 0.001, 0.35])
 """Of the logarithms of the distances from the camera to the faces; the eye height is the unit of everything."""
 _SAMPLES, _KEPT = 3000, 48
 _RIDGES = np.array([
-    (LEFT, FLOOR), (RIGHT, FLOOR), (AHEAD, FLOOR), (LEFT, CEILING), (RIGHT, CEILING), (AHEAD, CEILING), (LEFT, AHEAD), (RIGHT, AHEAD),
+    (LEFT, FLOOR), (RIGHT, FLOOR), (AHEAD, FLOOR), (LEFT, CEILING),
+    (RIGHT, CEILING), (AHEAD, CEILING), (LEFT, AHEAD), (RIGHT, AHEAD),
 ])  # fmt: skip
 _WRONG = 0.9
 """What a segment costs on a face that it cannot lie on; furniture has such segments too."""
@@ -62,6 +64,36 @@ def fit_room(view: View, ground: Float[np.ndarray, "h w"], seed: int = 0) -> Roo
     best = np.argsort(-scores)[:_KEPT]
     weights = np.exp(scores[best] - scores[best[0]])
     return _average(directions, boxes[best], weights / weights.sum())
+
+
+def room_of_corners(view: View, corners: tuple[Px, ...]) -> Room | None:
+    """The room whose floor ends at a drawn line; None where fewer than two of its places lie below the horizon.
+
+    Beyond its ends the line goes on straight; the ceiling is where ceilings usually are.
+    """
+    rows = [min(max(int(y * view.height), 0), view.height - 1) for _, y in corners]
+    cols = [min(max(int(x * view.width), 0), view.width - 1) for x, _ in corners]
+    rays = view.level[rows, cols] if corners else np.zeros((0, 3))
+    rays = rays[rays[:, 2] < -0.02]
+    if len(rays) < 2:
+        return None
+    places = rays[:, :2] * (EYE_HEIGHT_M / -rays[:, 2:])
+    starts, ends = places[:-1].copy(), places[1:].copy()
+    starts[0] -= 50 * (ends[0] - starts[0])
+    ends[-1] += 50 * (ends[-1] - starts[-1])
+    flat = view.level.reshape(-1, 3)
+    wall = np.full(len(flat), 30.0)
+    for a, b in zip(starts, ends, strict=True):
+        along = b - a
+        across = np.cross(flat[:, :2], along)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t, s = np.cross(a, along) / across, np.cross(a, flat[:, :2]) / across
+        wall = np.where((t > 0) & (s >= 0) & (s <= 1) & (t < wall), t, wall)
+    down = EYE_HEIGHT_M / np.maximum(-flat[:, 2], 1e-6)
+    above = _MEDIAN_M[CEILING] / np.maximum(flat[:, 2], 1e-6)
+    shape = view.level.shape[:2]
+    logs = np.log(np.minimum(wall, np.minimum(down, above))).reshape(shape)
+    return Room(logs, np.full(shape, 0.05), (down < np.minimum(wall, above)).reshape(shape).astype(float))
 
 
 def _turned(level: np.ndarray, yaw_rad: float) -> np.ndarray:
@@ -146,7 +178,8 @@ class _Evidence:
         turn[:2, :2] = [[c, -s], [s, c]]
         intrinsics = np.array([[view.focal_px, 0, width / 2], [0, view.focal_px, height / 2], [0, 0, 1]])
         return _Evidence(
-            at, labels, np.minimum(length / (0.06 * diagonal), 3.0), directions[step // 2 :: step, step // 2 :: step].reshape(-1, 3),
+            at, labels, np.minimum(length / (0.06 * diagonal), 3.0),
+            directions[step // 2 :: step, step // 2 :: step].reshape(-1, 3),
             (ground[step // 2 :: step, step // 2 :: step] - 0.5).ravel(), maps, intrinsics @ (turn @ view.axes).T,
         )  # fmt: skip
 

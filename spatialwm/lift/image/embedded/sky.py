@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import binary_closing, binary_fill_holes, binary_opening, gaussian_filter, label, maximum_filter
+from scipy.ndimage import (
+    binary_closing,
+    binary_dilation,
+    binary_erosion,
+    binary_fill_holes,
+    gaussian_filter,
+    label,
+    maximum_filter,
+)
 
 from spatialwm.lift.image.embedded.look import Look
 
 _THRESHOLDS = np.geomspace(1.2, 14, 14)
 """Gradients in L*a*b* per pixel at which the sky may end."""
+_ISLAND = 0.02
+"""Of the picture: what is smaller and hangs in the sky is cloud or bird, and there is no ground under it."""
 
 
-def find_sky(look: Look, below_horizon_rad: Float[np.ndarray, "h w"]) -> tuple[Bool[np.ndarray, "h w"], float]:
+def find_sky(look: Look, below_horizon_rad: Float[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     """The region under the top edge, ended by edges and colour, that is most unlike what lies below it.
 
     Source: after Shen and Wang, IJARS 2013, "Sky region detection in a single image for autonomous ground robot navigation":
@@ -22,7 +32,7 @@ def find_sky(look: Look, below_horizon_rad: Float[np.ndarray, "h w"]) -> tuple[B
         below_horizon_rad: of each pixel; the sky ends a little below at the latest.
 
     Returns:
-        The mask, and how much it looks like sky, 0..1; the mask is empty where that is under one half.
+        The mask; empty where the region looks more like a ceiling or a wall.
     """
     height, width = look.lab.shape[:2]
     edge = _edge_strength(look.lab)
@@ -41,10 +51,9 @@ def find_sky(look: Look, below_horizon_rad: Float[np.ndarray, "h w"]) -> tuple[B
         if score > best:
             best, found = score, mask
     if not found.any():
-        return found, 0.0
+        return found
     grown = _same_colour(look, found, allowed, edge)
-    likeness = _likeness(look, grown, edge)
-    return (grown if likeness >= 0.5 else np.zeros_like(grown)), likeness
+    return grown if _likeness(look, grown, edge) >= 0.5 else np.zeros_like(grown)
 
 
 def _edge_strength(lab: np.ndarray) -> np.ndarray:
@@ -56,7 +65,7 @@ def _edge_strength(lab: np.ndarray) -> np.ndarray:
 
 def _under_top(free: np.ndarray) -> np.ndarray:
     """The free pixels that hang together with the top rows."""
-    parts, count = label(binary_opening(free, np.ones((3, 3))))
+    parts, count = label(_opened(free))
     if not count:
         return np.zeros_like(free)
     rows = max(2, len(free) // 50)
@@ -81,7 +90,25 @@ def _same_colour(look: Look, sky: np.ndarray, allowed: np.ndarray, edge: np.ndar
     joined = np.isin(parts, np.unique(parts[sky])) & (alike | sky)
     # Leaves and wires within the sky are left out only where they are solid enough to be seen.
     joined = binary_fill_holes(binary_closing(joined, np.ones((3, 3)))) & allowed & ((maximum_filter(edge, 5) < 25) | alike)
-    return binary_opening(joined, np.ones((3, 3)))
+    joined = _opened(joined)
+    return joined | _islands(joined)
+
+
+def _opened(mask: np.ndarray) -> np.ndarray:
+    """Without what is thinner than three pixels; the border of the picture does not count as outside."""
+    square = np.ones((3, 3))
+    return binary_dilation(binary_erosion(mask, square, border_value=1), square)
+
+
+def _islands(sky: np.ndarray) -> np.ndarray:
+    """Clouds: what has sky all around it, or is cut off by the sides of the picture with sky below, and small."""
+    parts, _ = label(~sky)
+    area = np.bincount(parts.ravel())
+    grounded = np.unique(parts[-1])
+    small = area < _ISLAND * sky.size
+    small[grounded] = False
+    small[0] = False
+    return small[parts]
 
 
 def _likeness(look: Look, mask: np.ndarray, edge: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""How far things are that stand on the ground: as far as the ground where they touch it, and never nearer than what hides their feet."""
+"""How far things are that stand on the ground: as far as where they touch it, and never nearer than what hides their feet."""
 
 from __future__ import annotations
 

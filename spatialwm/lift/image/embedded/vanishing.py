@@ -47,7 +47,7 @@ class Manhattan:
 
 
 def level_axes(pitch_rad: float, roll_rad: float, yaw_rad: float = 0.0) -> Float[np.ndarray, "3 3"]:
-    """Right, ahead and up of a camera that looks down by ``pitch_rad`` and leans by ``roll_rad``; ``yaw_rad`` turns the first two."""
+    """Right, ahead and up of a camera that looks down by ``pitch_rad`` and leans by ``roll_rad``; yaw turns the first two."""
     up = np.array([-math.sin(roll_rad) * math.cos(pitch_rad), -math.cos(roll_rad) * math.cos(pitch_rad), -math.sin(pitch_rad)])
     return axes_about(up, yaw_rad)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -19,6 +19,9 @@ _CLEAR = 0.28
 """Share of the edges that must run along the frame's axes, beyond chance, for it to be believed: leaves and clouds reach 0.2."""
 _WELL_KNOWN = 0.14
 """Standard deviation of the log focal length below which vanishing points count as its source."""
+
+
+_GUESSED = "how cameras are usually held"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,11 @@ class View:
     built: bool
     """Whether the walls' directions stand out."""
 
+    @property
+    def tilt_known(self) -> bool:
+        """Whether edges or the user tell how the camera was held."""
+        return self.tilt_source != _GUESSED
+
     @cached_property
     def level(self) -> Float[np.ndarray, "h w 3"]:
         """Unit directions of the pixels: right, ahead, up."""
@@ -58,6 +66,12 @@ class View:
         """Of the walls, to the right of ahead."""
         ahead = self.axes @ self.manhattan.axes[1]
         return math.atan2(ahead[0], ahead[1])
+
+    def looking_down(self, pitch_rad: float) -> View:
+        """The same picture, taken by a camera that looks down by that much, unless edges or the user told how it was held."""
+        if self.tilt_known:
+            return self
+        return replace(self, axes=level_axes(pitch_rad, 0.0))
 
 
 def find_view(photo: Photo, look: Look) -> View:
@@ -79,7 +93,7 @@ def find_view(photo: Photo, look: Look) -> View:
     if up is not None:  # the tilt of a drawn horizon depends on the focal length
         up = up_of_horizon(photo.hints.horizon or ((0, 0.5), (1, 0.5)), size, found.focal_px)
     axes = axes_about(found.axes[2] if up is None else up)
-    where = "the horizon as drawn" if up is not None else "vanishing points" if built else "how cameras are usually held"
+    where = "the horizon as drawn" if up is not None else "vanishing points" if built else _GUESSED
     return View(
         size[0], size[1], found.focal_px, found.focal_sigma, source, axes, found.tilt_sigma_rad, where, segments, found, built
     )  # fmt: skip

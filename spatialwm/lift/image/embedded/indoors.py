@@ -1,0 +1,47 @@
+"""Rooms: the box of floor, walls and ceiling, and what stands in it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from spatialwm.lift.image.embedded.guided import guided
+from spatialwm.lift.image.embedded.labels import ground_probability
+from spatialwm.lift.image.embedded.look import Look
+from spatialwm.lift.image.embedded.regions import Regions
+from spatialwm.lift.image.embedded.room import Room, fit_room, room_of_corners
+from spatialwm.lift.image.embedded.standing import standing_depth
+from spatialwm.lift.image.embedded.surfaces import LEAST_AHEAD, Surfaces, feet, upright_share
+from spatialwm.lift.image.embedded.view import View
+from spatialwm.lift.image.photo import Px
+from spatialwm.scene.scale import EYE_HEIGHT_M
+
+_NEAR_RAD = math.radians(22)
+"""Walls are seldom nearer than 4 m where floor is in sight."""
+
+
+def room_surfaces(look: Look, view: View, regions: Regions, corners: tuple[Px, ...]) -> Surfaces:
+    """What the box says, and before its walls what stands on its floor.
+
+    Args:
+        corners: where floor and walls meet, from the user; empty: the likely boxes are found.
+    """
+    no_sky = np.zeros((view.height, view.width), bool)
+    floor_of = ground_probability(regions, view.below_horizon_rad, no_sky, upright_share(view, regions), _NEAR_RAD)
+    soft = guided(look.rgb, floor_of[regions.labels], 6, 1e-3)
+    room: Room = room_of_corners(view, corners) or fit_room(view, soft)
+    box_ahead = room.log_distance + np.log(np.maximum(view.level[..., 1], LEAST_AHEAD))
+    floor = (soft > 0.5) & (room.floor > 0.5)
+    on_wall = regions.mean(room.floor) < 0.5
+    known, trust = feet(regions, floor, no_sky, box_ahead)
+    box_of = regions.mean(box_ahead)
+    known = np.where(on_wall, box_of, known)
+    trust = np.where(on_wall, 0.5 / (1 + (regions.mean(room.sigma) / 0.15) ** 2), trust)
+    stands = regions.mean(floor.astype(float)) < 0.5
+    log_standing = standing_depth(regions, stands, known, trust * stands)
+    # Walls keep the slope of the box: how much nearer something stands is one number per patch.
+    nearer = np.minimum(log_standing - box_of, 0)[regions.labels]
+    standing = np.where(on_wall[regions.labels], box_ahead + nearer, np.minimum(log_standing[regions.labels], box_ahead))
+    sure = np.exp(-room.sigma / 0.35) * np.where(floor, 0.9, 0.7) * (0.5 + 0.5 * np.abs(2 * np.clip(soft, 0, 1) - 1))
+    return Surfaces(np.where(floor, box_ahead, standing), sure, EYE_HEIGHT_M, 0.25)
