@@ -107,5 +107,5 @@ MASKS = HubModel(
 )  # fmt: skip
 WORDS = HubModel(
     name="grounding-dino", repo="IDEA-Research/grounding-dino-tiny", architecture="grounding-dino", licence="Apache-2.0",
-    commercial=True, gives="boxes of what is named", parameters_m=172, size=(1333, 800), bytes_per_px=2500, download_mb=689,
+    commercial=True, gives="boxes of what is named", parameters_m=172, size=(1333, 750), bytes_per_px=1450, download_mb=689,
 )  # fmt: skip

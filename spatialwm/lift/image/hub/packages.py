@@ -57,7 +57,7 @@ def _moge(folder: Path, device: torch.device, half: bool) -> Say:
     def say(rgb: UInt8[np.ndarray, "h w 3"], focal_px: float | None) -> Depths:
         width = rgb.shape[1]
         fov_x_deg = None if focal_px is None else math.degrees(2 * math.atan(width / 2 / focal_px))
-        pixels = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1).float().to(device) / 255
+        pixels = torch.from_numpy(np.array(rgb, np.float32)).permute(2, 0, 1).to(device) / 255
         out = network.infer(pixels, fov_x=fov_x_deg, apply_mask=False, use_fp16=half)
         own_px = float(out["intrinsics"][0, 0]) * width  # its intrinsics are shares of the picture
         return Depths(depth_m=_array(out["depth"]), focal_px=own_px, sky=~out["mask"].cpu().numpy().astype(bool))

@@ -39,7 +39,7 @@ class Surroundings:
         if model.sky_beyond_m is None:
             return np.zeros(depth_m.shape, bool)
         far = depth_m >= model.sky_beyond_m
-        small, _ = find_sky(self._look, self._view.below_horizon_rad)
+        small = find_sky(self._look, self._view.below_horizon_rad)
         if not small.any():
             return far
         alike = guided_up(self._look.rgb, small.astype(np.float32), self._photo.rgb.astype(np.float32) / 255, 3, 3e-4) > 0.5

@@ -61,8 +61,7 @@ class WordModel:
         self._network = Kept(
             WORDS, lambda plan: placed(opened(folder, WORDS, "GroundingDinoForObjectDetection"), plan), devices
         )
-        width, height = WORDS.size
-        self._preparation = Preparation.read(folder, width=width, height=height, resample=2)
+        self._preparation = Preparation.read(folder, width=1333, height=800, resample=2)
         self._tokenizer = tokenizer_of(folder, WORDS)
 
     def boxes_for(self, rgb: UInt8[np.ndarray, "h w 3"], words: str | Sequence[str]) -> list[Found]:
