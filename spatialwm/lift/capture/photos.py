@@ -19,7 +19,8 @@ from spatialwm.lift.capture.register import PRESETS, READERS, register
 from spatialwm.lift.capture.sharpness import sharpness
 from spatialwm.lift.capture.video import SHARPNESS_PX, choose_frames
 from spatialwm.lift.lifter import Quality
-from spatialwm.lift.pictures.picture import Picture, load_rgb, read_picture
+from spatialwm.lift.pictures.masks import mask_beside
+from spatialwm.lift.pictures.picture import Picture, load_mask, load_rgb, read_picture
 from spatialwm.lift.pictures.suffixes import PICTURES, is_picture
 from spatialwm.progress import Progress, part_of, silent
 
@@ -122,7 +123,9 @@ def read_photos(paths: Sequence[Path | str] | Path | str, progress: Progress = s
     def look(file: Path) -> tuple[Picture, UInt8[np.ndarray, "h w"]] | LiftError:
         try:
             name = file.name if names.count(file.name) == 1 else f"{file.parent.name}/{file.name}"
-            picture = read_picture(file, name)
+            picture = replace(read_picture(file, name), mask=mask_beside(file.parent, file.name))
+            if picture.mask is not None:
+                load_mask(picture.mask)  # a damaged one is said before anything long begins
             gray = Image.fromarray(load_rgb(file, SHARPNESS_PX)[0]).convert("L")
         except LiftError as e:
             return e
@@ -145,6 +148,9 @@ def read_photos(paths: Sequence[Path | str] | Path | str, progress: Progress = s
                 notes.append(f"{picture.name} was left out: it is the same as {twin}")
             else:
                 kept.append((picture, thumb))
+    masked = sum(picture.mask is not None for picture, _ in kept)
+    if masked:
+        notes.append(f"the masks of {masked} pictures were used")
     notes += [f"left out: {b}" for b in broken[:4]]
     if len(broken) > 4:
         notes.append(f"left out: {len(broken) - 4} more files that cannot be read")

@@ -19,7 +19,8 @@ from jaxtyping import Float, Int
 from PIL import Image
 
 from spatialwm.errors import LiftError, MissingDependencyError
-from spatialwm.lift.pictures.picture import Picture, load_rgb
+from spatialwm.lift.pictures.picture import Picture, load_mask, load_pixels
+from spatialwm.lift.pictures.straighten import OPAQUE
 from spatialwm.progress import Progress, part_of, silent
 
 MIN_MATCHES = 15
@@ -94,17 +95,24 @@ def solve(
     """
     if importlib.util.find_spec("pycolmap") is None:
         raise MissingDependencyError("pycolmap", "capture", "finding where photos were taken")
-    images = folder / "gray"
+    images, masks = folder / "gray", folder / "masks"
     images.mkdir()
+    masks.mkdir()
     sizes: list[tuple[int, int]] = []
     for i, picture in enumerate(pictures):
         progress("reading the pictures", 0.1 * i / len(pictures))
-        sizes.append(_write_gray(picture, preset.sift_px, images / _name(i)))
+        sizes.append(_write_gray(picture, preset.sift_px, images / _name(i), masks / f"{_name(i)}.png"))
+    masked = any(masks.iterdir())
+    if masked:  # the library leaves out pictures without a mask once there are masks
+        for i, size in enumerate(sizes):
+            if not (masks / f"{_name(i)}.png").exists():
+                Image.new("L", size, 255).save(masks / f"{_name(i)}.png")
     groups: dict[tuple[str, int, int], list[int]] = {}
     for i, (picture, size) in enumerate(zip(pictures, sizes, strict=True)):
         groups.setdefault((picture.camera, *size), []).append(i)
     job = {
         "images": str(images),
+        "masks": str(masks) if masked else None,
         "groups": [
             {
                 "names": [_name(i) for i in members], "width": width, "height": height,
@@ -142,13 +150,22 @@ def _focal(picture: Picture, width: int) -> float | None:
     return None if picture.focal_px is None else picture.focal_px * width / picture.width
 
 
-def _write_gray(picture: Picture, long_px: int, path: Path) -> tuple[int, int]:
-    """A gray copy no larger than features are sought in; the library then needs no decoder, no EXIF and no odd file name."""
-    rgb, _ = load_rgb(picture.path, long_px)
-    gray = Image.fromarray(rgb).convert("L")
+def _write_gray(picture: Picture, long_px: int, path: Path, mask_path: Path) -> tuple[int, int]:
+    """A gray copy no larger than features are sought in; the library then needs no decoder, no EXIF and no odd file name.
+
+    Where not all of it is to be used, a mask is written beside it, in which no features are sought.
+    """
+    pixels = load_pixels(picture.path, long_px)
     k = min(1.0, long_px / max(picture.width, picture.height))
     size = (max(1, round(picture.width * k)), max(1, round(picture.height * k)))
+    gray = Image.fromarray(pixels.rgb).convert("L")
     gray.resize(size, Image.Resampling.BOX, reducing_gap=None).save(path, compress_level=1)
+    layers = [] if pixels.alpha is None else [pixels.alpha > OPAQUE]
+    if picture.mask is not None:
+        layers.append(load_mask(picture.mask))
+    if layers:
+        fitted = [np.asarray(Image.fromarray(layer).resize(size)) for layer in layers]
+        Image.fromarray(np.logical_and.reduce(fitted)).convert("L").save(mask_path, compress_level=1)
     return size
 
 

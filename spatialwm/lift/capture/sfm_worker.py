@@ -70,6 +70,8 @@ def extract(job: dict[str, Any], database: Path) -> None:
         reader = pycolmap.ImageReaderOptions()
         # From more terms the global mapper seldom finds its way (Lund: 1 of 8 starts, against 6 of 8).
         reader.camera_model = "SIMPLE_RADIAL"
+        if job["masks"]:
+            reader.mask_path = job["masks"]
         if group["focal_px"]:
             reader.camera_params = f"{group['focal_px']},{group['width'] / 2},{group['height'] / 2},0"
         names = group["names"]

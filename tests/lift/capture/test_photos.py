@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,9 @@ from spatialwm.geometry.camera import Camera
 from spatialwm.lift.capture import sfm, sfm_worker
 from spatialwm.lift.capture.capture import Capture, Points, View
 from spatialwm.lift.capture.photos import _in_order, capture_from_photos, capture_from_video, find_photos, read_photos
+from spatialwm.lift.capture.register import _straighten
+from spatialwm.lift.pictures.picture import read_picture
+from spatialwm.progress import silent
 
 
 def _texture(seed: int, size: tuple[int, int] = (240, 320)) -> np.ndarray:
@@ -210,3 +214,49 @@ def test_a_clip_of_seventeen_frames_becomes_a_capture(shared_dir: Path) -> None:
     capture = capture_from_video(shared_dir / "data" / "videos" / "anysplat_vrnerf_kitchen.mp4", "draft")
     _check(capture, 17, 1.0)
     assert [v.time_s for v in capture.views] == sorted(v.time_s or 0 for v in capture.views)
+
+
+def test_no_features_are_sought_where_a_mask_or_transparency_says_not_to(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    (photos / "masks").mkdir(parents=True)
+    whole = _texture(1)
+    clear = np.dstack([_texture(2), np.full((240, 320), 255, np.uint8)])
+    clear[:, :160, 3] = 0
+    _save(photos, a=whole, b=clear, c=_texture(3))
+    left = np.zeros((120, 160), np.uint8)
+    left[:, :80] = 255
+    Image.fromarray(left).save(photos / "masks" / "a.png.png")
+    read = read_photos(photos)
+    assert "the masks of 1 pictures were used" in read.notes
+    (tmp_path / "work").mkdir()
+    found = sfm.solve(read.pictures, sfm.FAST, tmp_path / "work").features
+    unmasked = sfm.solve([replace(p, mask=None) for p in read.pictures], sfm.FAST, _made(tmp_path / "other")).features
+    assert found[0] < 0.6 * unmasked[0]
+    assert found[1] < 0.6 * found[2]
+    assert found[2] == unmasked[2]
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_views_of_photos_carry_what_masks_and_transparency_exclude(tmp_path: Path) -> None:
+    rgba = np.dstack([_texture(1), np.full((240, 320), 255, np.uint8)])
+    rgba[:100, :, 3] = 0
+    _save(tmp_path, a=rgba)
+    mask = np.full((24, 32), 255, np.uint8)
+    mask[:, 20:] = 0
+    Image.fromarray(mask).save(tmp_path / "m.png")
+    picture = replace(read_picture(tmp_path / "a.png"), mask=tmp_path / "m.png")
+    none = np.zeros(0)
+    structure = sfm.Structure(
+        np.eye(4)[None, :3], np.array([[300.0, 160, 120, 0, 0]]), np.zeros((0, 3)), none, np.zeros((0, 2), np.int64), "global",
+        (1,), np.array([9]), np.zeros((1, 1), np.int64), 0,
+    )  # fmt: skip
+    (view,) = _straighten([picture], structure, 320, silent)
+    assert view.usable is not None
+    zoom = 300 / view.camera.fx
+    rows, columns = 120 + (np.arange(240) + 0.5 - 120) * zoom, 160 + (np.arange(320) + 0.5 - 160) * zoom
+    expected = (rows > 100)[:, None] & (columns < 200)
+    assert (view.usable != expected).mean() < 0.01

@@ -103,9 +103,10 @@ def test_stopped_anywhere_it_goes_on_and_ends_the_same(
     assert same(again.scene, whole)
 
 
-@pytest.mark.parametrize(
-    ("stage", "damage"), zip(STAGES, [lambda b: b[: len(b) // 2], lambda b: os.urandom(len(b)), lambda b: b""], strict=True)
-)
+DAMAGE: list[Callable[[bytes], bytes]] = [lambda b: b[: len(b) // 2], lambda b: os.urandom(len(b)), lambda b: b""]
+
+
+@pytest.mark.parametrize(("stage", "damage"), list(zip(STAGES, DAMAGE, strict=True)))
 def test_damaged_leftovers_cost_only_what_they_held(
     scan: Path, whole: Scene, tmp_path: Path, stage: str, damage: Callable[[bytes], bytes]
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from spatialwm.lift.capture.posed import files
 from spatialwm.lift.capture.posed.colmap_model import Model, read_model
 from spatialwm.lift.capture.posed.options import PosedOptions
 from spatialwm.lift.capture.posed.shots import Shot, develop_all
+from spatialwm.lift.pictures.masks import mask_beside
 from spatialwm.progress import Progress, part_of, silent
 
 _PICTURE_FOLDERS = ("images", "input", "rgb", "photos", "pictures", "")
@@ -56,7 +56,7 @@ def read(path: Path, options: PosedOptions = PosedOptions(), progress: Progress 
         image = model.images[i]
         if image.camera not in model.cameras:
             raise LiftError(f"{folder}: picture {image.name} names camera {image.camera}, which the model lacks; export it again")
-        mask = _mask(pictures, image.name)
+        mask = mask_beside(pictures, image.name)
         shots.append(Shot(image.name, pictures / image.name, image.world_from_cam, model.cameras[image.camera], mask=mask))
     views, said = develop_all(shots, options, part_of(progress, 0.1, 1.0))
     index_of_image: dict[int, int] = {}
@@ -107,14 +107,6 @@ def _pictures_folder(path: Path, model: Path, names: list[str]) -> Path:
             f"the pictures of the COLMAP model in {model} are not there ({files.listed(names)}); put them into {path / 'images'}"
         )
     return best
-
-
-def _mask(pictures: Path, name: str) -> Path | None:
-    """COLMAP's own convention: ``masks/NAME.png`` beside the pictures' folder."""
-    for candidate in (pictures.parent / "masks" / f"{name}.png", pictures.parent / "masks" / f"{os.path.splitext(name)[0]}.png"):
-        if candidate.is_file():
-            return candidate
-    return None
 
 
 def _seen_points(model: Model, index_of_image: dict[int, int]) -> Points:
