@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import threading
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from spatialwm.errors import WorldError
 from spatialwm.lift import LiftOptions, Workspace
 from spatialwm.progress import Progress
 from spatialwm_app.forming import Forming
+from spatialwm_app.jobs import JobCancelled
 from spatialwm_app.session import Session
 from spatialwm_app.tray import Trays
 
@@ -25,6 +27,7 @@ class Hub:
         self.trays = Trays()
         self._sessions: dict[str, Session] = {}
         self._forming: dict[str, Forming] = {}
+        self._reserved: set[Path] = set()
         self._lock = threading.Lock()
 
     def open(self, path: Path) -> Session:
@@ -47,7 +50,16 @@ class Hub:
     ) -> Session:  # fmt: skip
         """Lift a sentence, a file or a folder into a new world under ``worlds_dir`` and open it."""
         self.worlds_dir.mkdir(parents=True, exist_ok=True)
-        world = studio.create(source, self._free_path(source), options=options, progress=progress, workspace=workspace)
+        with self._lock:  # several may be made at once, for hours
+            out = self._free_path(source)
+            self._reserved.add(out)
+        try:
+            world = studio.create(source, out, options=options, progress=progress, workspace=workspace)
+        except JobCancelled:  # given up on purpose: nobody will go on with it
+            shutil.rmtree(studio.unfinished_folder(out), ignore_errors=True)
+            raise
+        finally:
+            self._reserved.discard(out)
         session = Session(world)
         with self._lock:
             self._sessions[session.token] = session
@@ -111,6 +123,6 @@ class Hub:
         telling = [w for w in words if w not in ("a", "an", "the")][:NAME_WORDS]
         stem = "-".join(telling)[:48].strip("-") or "world"
         path, n = self.worlds_dir / f"{stem}.world", 2
-        while path.exists():
+        while path.exists() or path in self._reserved:
             path, n = self.worlds_dir / f"{stem}-{n}.world", n + 1
         return path

@@ -83,7 +83,8 @@ def depths() -> list[dict[str, str]]:
     ready = [name for name, backend in BACKENDS.items() if backend.missing() is None]
     if len(ready) < 2:
         return []
-    return [{"value": "auto", "name": "Automatic"}, *({"value": name, "name": name.replace("-", " ").capitalize()} for name in ready)]
+    named = [{"value": name, "name": name.replace("-", " ").capitalize()} for name in ready]
+    return [{"value": "auto", "name": "Automatic"}, *named]
 
 
 def options_from(choices: dict[str, Any]) -> LiftOptions:

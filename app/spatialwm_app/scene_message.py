@@ -12,6 +12,7 @@ from torch import Tensor
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.color import parse_color
+from spatialwm.lift.objects.find import is_place
 from spatialwm.scene import Scene, SceneObject
 
 
@@ -43,11 +44,12 @@ def scene_message(scene: Scene, digests: Digests) -> dict[str, Any]:
         "notes": list(scene.notes),
         "scale": {"method": scene.scale.method, "sigma": scene.scale.sigma, "note": scene.scale.note},
         "gaussians": len(scene),
+        "walkable": [list(p) for p in scene.walkable],
         "environment": {"kind": env.kind, "time": env.time, "weather": env.weather, "background": list(env.background)},
         "bounds": [low.tolist(), high.tolist()],
         "room": scene.environment.room,
         "spawn": _view(scene.spawn) if scene.spawn is not None else None,
-        "objects": [_object(o, digests) for o in scene.objects],
+        "objects": [{**_object(o, digests), "place": is_place(scene, o)} for o in scene.objects],
     }
 
 

@@ -18,6 +18,8 @@ from spatialwm.dynamics import Push
 from spatialwm.errors import ActionError, EditError, ExportError, SpatialwmError, StaleRevisionError
 from spatialwm.formats import encode_spz
 from spatialwm.gaussians import Gaussians
+from spatialwm.geometry.camera import Camera
+from spatialwm.lift.objects import Prompt
 from spatialwm.progress import Progress
 from spatialwm.scene.script import edit_from_dict
 from spatialwm.studio import Prediction
@@ -26,6 +28,7 @@ from spatialwm_app.audience import Audience, Message
 from spatialwm_app.collider import ColliderCache
 from spatialwm_app.history_message import history_message
 from spatialwm_app.jobs import Job, JobCancelled
+from spatialwm_app.pointing import camera_of, outlines, prompt_of
 from spatialwm_app.scene_message import Digests, scene_message
 
 EXPORT_FORMATS = {
@@ -49,6 +52,7 @@ class Session(Audience):
         self._collider = ColliderCache()
         self._gaussians: dict[str, Gaussians] = {}
         self._prediction: Prediction | None = None
+        self._asked: tuple[str, int, Camera, Prompt] | None = None
         self._shown: tuple[int, str] | None = None
         self._jobs: dict[str, Job[Any]] = {}
         self._exports: dict[str, Path] = {}
@@ -217,6 +221,49 @@ class Session(Audience):
         threading.Thread(target=self._follow, args=(job_id, job), daemon=True, name="spatialwm-follow").start()
         return {"job": job_id}
 
+    def _select(self, message: Message) -> None:
+        """Look for the thing that a page points at; what is found is told under the page's own name of the question."""
+        question, camera, prompt = str(message["question"]), camera_of(message["camera"]), prompt_of(message)
+        with self._lock:
+            scene, revision = self._world.scene(), self._world.head.id
+
+        def find() -> Message:
+            found = studio.find(scene, camera, prompt)
+            self._asked = (question, revision, camera, prompt)
+            return {"whole": found.source} if found.whole else {"outline": outlines(found.picture)}
+
+        self._answer("found", question, find)
+
+    def _take(self, message: Message) -> None:
+        """Make an object of what was found last."""
+        question, name = str(message["question"]), str(message.get("name") or "")
+        if self._asked is None or self._asked[0] != question:
+            raise EditError("what was pointed at is no longer known; click on it again")
+        _, revision, camera, prompt = self._asked
+
+        def take() -> Message:
+            # Not under the lock: it takes seconds, and what changed meanwhile makes it fail by its base.
+            taken = studio.select(self._world, camera, prompt, name=name, base=revision)
+            self.refresh()
+            return {"object": taken}
+
+        self._answer("taken", question, take)
+
+    def _answer(self, event: str, question: str, work: Callable[[], Message]) -> None:
+        """Tell everyone the outcome of work that takes a while; only the page that asked will care."""
+
+        def run() -> None:
+            answer: Message = {"event": event, "question": question}
+            try:
+                answer |= work()
+            except SpatialwmError as error:
+                answer["error"] = str(error)
+            except Exception as error:  # a defect must reach the page rather than leave it waiting
+                answer["error"] = f"that failed: {error}"
+            self.tell(answer)
+
+        threading.Thread(target=run, daemon=True, name="spatialwm-answer").start()
+
     def _cancel(self, message: Message) -> None:
         job = self._jobs.get(str(message.get("job")))
         if job is not None:
@@ -254,6 +301,8 @@ _HANDLERS: dict[str, Callable[[Session, Message], Message | None]] = {
     "redo": Session._redo,
     "goto": Session._goto,
     "predict": Session._predict,
+    "select": Session._select,
+    "take": Session._take,
     "cancel": Session._cancel,
     "commit": Session._commit,
     "discard": Session._discard,

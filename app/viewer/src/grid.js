@@ -10,10 +10,10 @@ export class FloorGrid {
     this.root = new Group();
   }
 
-  show({ objects, bounds: [low, high] }) {
+  show({ objects, walkable, bounds: [low, high] }) {
     for (const lines of this.root.children) lines.geometry.dispose();
     this.root.clear();
-    const needed = objects.some((o) => o.gaussians) && objects.every((o) => o.role === "object");
+    const needed = !walkable.length && objects.some((o) => o.gaussians) && objects.every((o) => o.role === "object");
     const reach = Math.ceil(Math.max(high[0] - low[0], high[1] - low[1]) * 0.75) + 2;
     if (!needed || reach > 100) return;
     const center = [Math.round((low[0] + high[0]) / 2), Math.round((low[1] + high[1]) / 2)];

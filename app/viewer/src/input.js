@@ -30,6 +30,7 @@ export class Input {
       this.press.aiming = true;
       studio.navigation.setEnabled(false);
     }
+    if (studio.cutout.active && event.button === 0) this.press.boxing = true;
     // Synthetic and already ended pointers cannot be captured; the drag then simply ends at the canvas' edge.
     if (event.isTrusted) studio.viewer.canvas.setPointerCapture?.(event.pointerId);
   }
@@ -44,6 +45,8 @@ export class Input {
     if (press.gizmo || studio.gizmo.dragging) press.gizmo = true;
     else if (press.aiming) {
       if (press.travel > CLICK_PX) studio.push.dragTo(event.clientX, event.clientY);
+    } else if (press.boxing) {
+      if (press.travel > CLICK_PX) studio.cutout.drag(press.x, press.y, event.clientX, event.clientY, false);
     } else studio.navigation.turn(dx, dy);
   }
 
@@ -52,6 +55,7 @@ export class Input {
     this.press = null;
     if (!press) return;
     if (press.aiming) return studio.navigation.setEnabled(true);
+    if (press.boxing && press.travel >= CLICK_PX) return studio.cutout.drag(press.x, press.y, event.clientX, event.clientY, true);
     if (!press.gizmo && press.travel < CLICK_PX && event.button === 0) studio.pick(event.clientX, event.clientY);
   }
 
@@ -92,6 +96,8 @@ export class Input {
       Digit3: () => studio.setGizmoMode("scale"),
       KeyV: () => studio.cycleMode(),
       KeyF: () => studio.hud.focusSelected(),
+      KeyC: () => studio.mayCutOut && studio.toggleCutout(),
+      ...(studio.cutout.found && { Enter: () => studio.acceptCutout("") }),
       KeyM: () => studio.state.scale.method !== "exact" && studio.toggleMeasure(),
       KeyI: () => studio.hud.about.any && studio.hud.about.toggle(),
       KeyP: () => (studio.push.active ? studio.stopPush() : studio.startPush()),

@@ -1,5 +1,5 @@
 // Three ways to look around: orbit a point, walk on the ground, fly.
-import { Vector3 } from "three";
+import { MOUSE, Vector3 } from "three";
 import { OrbitControls } from "three/addons/controls/OrbitControls.js";
 import { toThree, toWorld } from "./frames.js";
 import { Walker } from "./walk.js";
@@ -32,6 +32,7 @@ export class Navigation {
     this.yaw = 0;
     this.pitch = 0;
     this.enabled = true;
+    this.frozen = false; // while something is pointed at in what is seen
     this.room = null; // [min, max] of a room's inside, or null outdoors
     this.orbit = new OrbitControls(this.camera, viewer.canvas);
     this.orbit.enableDamping = true;
@@ -105,12 +106,21 @@ export class Navigation {
   }
 
   turn(dx, dy) {
-    if (!this.enabled || this.mode === "orbit") return;
+    if (!this.enabled || this.frozen || this.mode === "orbit") return;
     this.yaw -= dx * LOOK_RAD_PER_PX;
     this.pitch = Math.min(MAX_PITCH, Math.max(-MAX_PITCH, this.pitch - dy * LOOK_RAD_PER_PX));
   }
 
+  /** While the left button points at things, the right one looks around. */
+  setPointing(pointing) {
+    const { LEFT, RIGHT } = pointing ? { LEFT: null, RIGHT: MOUSE.ROTATE } : { LEFT: MOUSE.ROTATE, RIGHT: MOUSE.PAN };
+    Object.assign(this.orbit.mouseButtons, { LEFT, RIGHT });
+    this.frozen = false;
+  }
+
   step(dt) {
+    this.orbit.enabled = this.enabled && !this.frozen && this.mode === "orbit";
+    if (this.frozen) return;
     if (this.mode === "orbit") {
       this.#pan(dt);
       return this.orbit.update();

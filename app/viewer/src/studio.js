@@ -1,4 +1,5 @@
 // Joins the parts: scene messages from Python go into the view, what a person does goes back as commands.
+import { CutoutTool } from "./cutout.js";
 import { toThree, toWorld } from "./frames.js";
 import { Gizmo } from "./gizmo.js";
 import { FloorGrid } from "./grid.js";
@@ -28,7 +29,12 @@ export class Studio {
     this.navigation = new Navigation(this.viewer);
     this.timeline = new Timeline(this.viewer, this.world);
     this.push = new PushTool(this.viewer, () => this.hud.showPush());
-    this.measure = new MeasureTool(this.viewer, this.world, () => this.hud.showMeasure());
+    this.measure = new MeasureTool(this.viewer, this.world, () => this.hud.showTool());
+    this.cutout = new CutoutTool(this.viewer, {
+      onChange: () => this.hud.showTool(),
+      onFreeze: (frozen) => (this.navigation.frozen = frozen),
+      ask: (question) => this.command("select", question),
+    });
     this.gizmo = new Gizmo(this.viewer, this.world, {
       onDrag: (active) => this.navigation.setEnabled(!active),
       onPreview: () => this.redraw(),
@@ -144,19 +150,42 @@ export class Studio {
 
   /** The tool that takes clicks instead of selecting, or null. */
   get tool() {
-    return this.measure.active ? this.measure : null;
+    return [this.measure, this.cutout].find((tool) => tool.active) ?? null;
   }
 
   stopTools() {
-    if (this.measure.active) this.measure.close();
+    this.tool?.close();
+    this.navigation.setPointing(false);
   }
 
   toggleMeasure() {
-    if (this.measure.active) return this.stopTools();
-    if (this.timeline.prediction) return this.hud.toast("Commit or discard this prediction first.");
+    this.#toggleTool(this.measure);
+  }
+
+  toggleCutout() {
+    this.#toggleTool(this.cutout);
+    this.navigation.setPointing(this.cutout.active);
+  }
+
+  #toggleTool(tool) {
+    const was = tool.active;
     this.stopTools();
+    if (was) return;
+    if (this.timeline.prediction) return this.hud.toast("Commit or discard this prediction first.");
     this.select(null);
-    this.measure.open();
+    tool.open();
+  }
+
+  /** Whether there is a captured place that things could be taken out of. */
+  get mayCutOut() {
+    return !!this.state && !this.state.forming && this.state.objects.some((o) => o.place);
+  }
+
+  async acceptCutout(name) {
+    const { cutout } = this;
+    if (!cutout.found || cutout.taking) return;
+    cutout.setTaking(true);
+    if (!(await this.command("take", { question: cutout.question, name: name.trim() }))) cutout.setTaking(false);
   }
 
   /** Scale the whole world so that the measured distance comes out as `length_m`. */
@@ -183,6 +212,7 @@ export class Studio {
   /** A click on the world: it goes to the tool that is in use, else it selects. */
   pick(clientX, clientY) {
     if (this.measure.active) return this.measure.click(clientX, clientY) || this.hud.toast("There is nothing to measure at that place.");
+    if (this.cutout.active) return this.cutout.click(clientX, clientY);
     if (this.state?.forming) return null;
     const hit = this.world.pick(this.viewer.rayAt(clientX, clientY));
     this.select(hit?.id ?? null);
@@ -199,6 +229,8 @@ export class Studio {
   #hear(base, message) {
     if (base !== this.base) return;
     if (message.event === "scene") this.#adopt(base, message);
+    else if (message.event === "found") this.#takeFound(message);
+    else if (message.event === "taken") this.#takeTaken(message);
     else if (message.event === "forming") this.hud.showForming(message);
     else if (message.event === "progress") this.hud.showJob(message);
     else if (message.event === "done") {
@@ -206,6 +238,25 @@ export class Studio {
       if (message.error) this.hud.toast(message.error, "error");
       else if (message.cancelled) this.hud.toast("Stopped. Nothing was changed.");
     }
+  }
+
+  #takeFound(message) {
+    if (message.question !== this.cutout.question) return; // another tab asked
+    if (message.error) this.hud.toast(message.error, "error");
+    this.cutout.take(message);
+    if (!message.whole) return;
+    this.stopTools();
+    this.select(message.whole);
+  }
+
+  #takeTaken({ question, object, error }) {
+    if (question !== this.cutout.question) return;
+    this.cutout.setTaking(false);
+    if (error) return this.hud.toast(error, "error");
+    this.stopTools();
+    this.awaited = object;
+    this.#replace();
+    this.hud.toast("It is an object now: move it, push it, or take it away. Ctrl+Z undoes it.");
   }
 
   async #adopt(base, message) {
@@ -271,6 +322,10 @@ export class Studio {
         this.selected = made;
       }
     }
+    if (this.awaited && this.world.get(this.awaited)?.mesh) {
+      this.selected = this.awaited;
+      this.awaited = null;
+    }
     for (const id of this.world.objects.keys()) this.world.restore(id);
     if (this.timeline.prediction) this.timeline.seek(this.timeline.time);
     const entry = this.selected ? this.world.get(this.selected) : null;
@@ -295,6 +350,7 @@ export class Studio {
       this.hud.showTime();
     }
     this.hud.marks.follow();
+    this.hud.showBeyond(this.state ? this.isBeyond : false);
   }
 
   /** For tests and the console: where an object appears on the page. */
@@ -302,6 +358,18 @@ export class Studio {
     const { bounds } = this.world.get(id);
     const middle = bounds[0].map((v, i) => (v + bounds[1][i]) / 2);
     return this.viewer.screenOf(toThree(middle));
+  }
+
+  /** Whether one looks from where the pictures tell nothing: then what is seen is made up. */
+  get isBeyond() {
+    const { walkable, objects } = this.state;
+    if (walkable.length < 3 || !objects.some((o) => o.provenance === "invented" && o.role === "structure")) return false;
+    const [x, y] = this.eye;
+    const sides = walkable.map(([ax, ay], i) => {
+      const [bx, by] = walkable[(i + 1) % walkable.length];
+      return (bx - ax) * (y - ay) - (by - ay) * (x - ax);
+    });
+    return !(sides.every((s) => s >= -1e-9) || sides.every((s) => s <= 1e-9));
   }
 
   /** For tests and the console: where the camera is, in the world frame. */

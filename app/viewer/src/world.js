@@ -81,7 +81,7 @@ export class World {
     return found.slice(1);
   }
 
-  /** The object under a ray (three.js frame), or null for structure and empty space. */
+  /** The object under a ray (three.js frame), or null for structure, captured places and empty space. */
   pick(raycaster) {
     const box = new Box3();
     const point = new Vector3();
@@ -90,7 +90,7 @@ export class World {
     hits.sort((a, b) => a.distance - b.distance);
     if (!hits.length) return null;
     const hit = near.find((o) => o.mesh === hits[0].object);
-    return hit.role === "object" ? { id: hit.id, point: hits[0].point } : null;
+    return hit.role === "object" && !hit.place ? { id: hit.id, point: hits[0].point } : null;
   }
 
   /** Where a ray (three.js frame) meets anything solid, structure included; null in empty space. */

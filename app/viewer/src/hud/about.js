@@ -12,6 +12,7 @@ export class About {
   constructor(studio) {
     this.studio = studio;
     this.read = new Set(); // addresses of worlds whose card was closed
+    this.opened = new Set();
     this.title = el("b");
     this.body = el("div.swm-about-body");
     this.element = el("section.swm-panel.swm-notes", { hidden: true, "aria-label": "About this world" },
@@ -36,24 +37,29 @@ export class About {
       ...(fixable && invented ? [this.#invented(invented)] : []),
       ...(missing.length ? [...(notes.length || fixable ? [el("h4", {}, "Not all of it was made")] : []), list(missing)] : []),
     );
-    this.element.hidden = !this.any || state.forming || this.read.has(base);
+    // What was asked for and is missing is said at once; the rest waits behind its button, out of the picture's way.
+    this.element.hidden = state.forming || (missing.length ? this.read.has(base) : !this.opened.has(base));
   }
 
   toggle() {
-    if (this.element.hidden) this.read.delete(this.base);
-    else this.read.add(this.base);
-    this.element.hidden = !this.element.hidden;
+    if (!this.element.hidden) return this.#close();
+    this.opened.add(this.base);
+    this.read.delete(this.base);
+    this.element.hidden = false;
+    this.studio.hud.toolbar.showTools();
   }
 
   #close() {
     this.read.add(this.base);
+    this.opened.delete(this.base);
     this.element.hidden = true;
+    this.studio.hud.toolbar.showTools();
   }
 
   #scale(scale) {
     const sure = scale.method === "unknown" ? "" : `, give or take ${percent(scale.sigma)}`;
     const why = scale.note ? `: ${scale.note}` : "";
-    const fix = el("button.swm-link", { type: "button", onclick: () => this.studio.toggleMeasure() }, "Fix it by a known length");
+    const fix = el("button.swm-link", { type: "button", onclick: () => this.studio.toggleMeasure() }, scale.method === "measured" ? "Measure again" : "Measure one");
     return el("p.swm-scale", {}, `${SCALE[scale.method]}${sure}${why}. `, fix);
   }
 

@@ -1,6 +1,7 @@
 // Everything drawn over the canvas. It reads the studio's state and calls its verbs; it keeps no scene state of its own.
 import { About } from "./about.js";
-import { el } from "./dom.js";
+import { CutoutCard } from "./cutout_card.js";
+import { el, icon } from "./dom.js";
 import { HistoryPanel } from "./history_panel.js";
 import { Inspector } from "./inspector.js";
 import { Marks } from "./marks.js";
@@ -26,19 +27,21 @@ export class Hud {
     this.about = new About(studio);
     this.marks = new Marks(studio.viewer);
     this.measure = new MeasureCard(studio);
+    this.cutout = new CutoutCard(studio);
     this.forming = new Forming();
     this.help = new Help(() => this.toggleHelp());
     this.loading = new Loading();
     this.empty = new Empty();
     this.job = new Job((id) => studio.command("cancel", { job: id }));
     this.stick = new Stick(studio.navigation);
+    this.beyond = el("div.swm-beyond", { hidden: true, role: "status" }, icon("info"), "Beyond what the picture shows: from here much is made up");
     this.hint = el("div.swm-hint");
     this.side = el("div.swm-side", {}, this.list.element, this.inspector.element);
     this.side.hidden = NARROW.matches;
     host.append(
       this.marks.element,
       el("div.swm-layer", {}, this.toolbar.element, this.side, this.history.element,
-        el("div.swm-bottom", {}, this.job.element, this.forming.element, this.measure.element, this.timeline.element, this.hint),
+        el("div.swm-bottom", {}, this.job.element, this.forming.element, this.measure.element, this.cutout.element, this.timeline.element, this.beyond, this.hint),
         this.stick.element, el("div.swm-notices", {}, this.about.element, this.toasts.element)),
       this.loading.element, this.empty.element, this.help.element,
     ); // prettier-ignore
@@ -89,11 +92,18 @@ export class Hud {
     this.#hint();
   }
 
-  showMeasure() {
+  /** The tools that take clicks: measuring and cutting out. */
+  showTool() {
     this.measure.show();
-    this.marks.show([this.studio.measure.mark]);
+    this.cutout.show();
+    this.marks.show([this.studio.measure.mark, ...this.studio.cutout.marks]);
+    this.host.classList.toggle("swm-is-pointing", !!this.studio.tool);
     this.toolbar.showTools();
     this.#hint();
+  }
+
+  showBeyond(beyond) {
+    this.beyond.hidden = !beyond;
   }
 
   /** @param status null when the world that is shown is done */
@@ -160,9 +170,10 @@ export class Hud {
     const move = { orbit: "Drag to orbit", walk: "W A S D to walk, drag to look", fly: "W A S D to fly, Q E down and up" }[studio.navigation.mode];
     if (studio.timeline.prediction) this.hint.textContent = "Space plays · , and . step · the faint copy is the present";
     else if (studio.measure.active) this.hint.textContent = `${move} · click to place a point · Esc ends it`;
+    else if (studio.cutout.active) this.hint.textContent = studio.cutout.found ? "Click to add a part or to leave one out · Enter takes it · Esc ends it" : "Right drag looks around · Esc ends it";
     else if (studio.state?.forming) this.hint.textContent = move;
     else if (studio.push.active) this.hint.textContent = "Drag on the floor to aim the push";
     else if (studio.selected) this.hint.textContent = `${move} · arrow keys nudge · P pushes`;
-    else this.hint.textContent = `${move} · click an object to select it · ? for help`;
+    else this.hint.textContent = `${move} · ${studio.mayCutOut ? "C takes a thing out" : "click an object to select it"} · ? for help`;
   }
 }

@@ -10,7 +10,10 @@ export class Marks {
     this.marks = [];
   }
 
-  /** @param marks `{ kind, points: Vector3[], dots, label, at: Vector3 }` in the three.js frame; empty ones are left out */
+  /**
+   * @param marks places in the world: `{ kind, points: Vector3[], dots, label, at: Vector3 }` in the three.js frame; or in the view:
+   *   `{ kind, screen: [x, y][] }` in pixels, `{ kind, spot: [x, y] }`, `{ kind, rings: [x, y][][] }` in shares of it
+   */
   show(marks) {
     this.marks = marks.filter(Boolean);
     this.follow();
@@ -25,14 +28,31 @@ export class Marks {
       const { x, y, behind } = this.viewer.screenOf(point);
       return behind ? null : [x - box.left, y - box.top];
     };
-    for (const { kind, points, dots, label, at } of this.marks) {
+    for (const { kind, points, dots, label, at, screen, spot, rings } of this.marks) {
+      if (screen) this.#add("polygon", { points: pathOf(screen), class: `swm-mark-${kind}` });
+      if (spot) this.#spot(kind, spot);
+      if (rings) this.#rings(kind, rings, box);
+      if (!points) continue;
       const seen = points.map(place).filter(Boolean);
-      const path = seen.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" ");
+      const path = pathOf(seen);
       for (const layer of ["swm-mark-under", "swm-mark-line"]) this.#add("polyline", { points: path, class: `${layer} swm-mark-${kind}` });
       if (dots) for (const [cx, cy] of seen) this.#add("circle", { cx, cy, r: 5, class: `swm-mark-dot swm-mark-${kind}` });
-      const spot = label && place(at);
-      if (spot) this.#add("text", { x: spot[0], y: spot[1] - 12, class: "swm-mark-label" }).textContent = label;
+      const above = label && place(at);
+      if (above) this.#add("text", { x: above[0], y: above[1] - 12, class: "swm-mark-label" }).textContent = label;
     }
+  }
+
+  #spot(kind, [x, y]) {
+    this.#add("circle", { cx: x, cy: y, r: 7, class: `swm-mark-spot swm-mark-${kind}` });
+    const strokes = kind === "plus" ? `M${x - 3} ${y}h6M${x} ${y - 3}v6` : `M${x - 3} ${y}h6`;
+    this.#add("path", { d: strokes, class: "swm-mark-sign" });
+  }
+
+  /** One shape with holes: everything else is dimmed a little, so that what was found stands out. */
+  #rings(kind, rings, { width, height }) {
+    const shape = rings.map((ring) => `M${ring.map(([x, y]) => `${(x * width).toFixed(1)} ${(y * height).toFixed(1)}`).join("L")}Z`).join("");
+    this.#add("path", { d: `M0 0H${width}V${height}H0Z${shape}`, class: `swm-mark-veil` });
+    for (const layer of ["swm-mark-halo", "swm-mark-edge"]) this.#add("path", { d: shape, class: `${layer} swm-mark-${kind}` });
   }
 
   #add(tag, attributes) {
@@ -41,3 +61,5 @@ export class Marks {
     return node;
   }
 }
+
+const pathOf = (points) => points.map((p) => p.map((v) => v.toFixed(1)).join(",")).join(" ");

@@ -4,7 +4,7 @@ import { el, iconButton } from "./dom.js";
 const TOAST_MS = 4200;
 const KEYS = [
   ["Look around", [["Drag", "orbit or look"], ["Wheel", "closer, further"], ["V", "orbit, walk, fly"], ["W A S D", "walk, fly, slide"], ["Q E", "down, up (fly, orbit)"], ["Shift", "faster"], ["Space", "jump (walk)"], ["F", "look at the selection"], ["I", "about this world"]]],
-  ["Edit", [["Click", "select an object"], ["1 2 3", "move, rotate, scale"], ["Arrows", "nudge 5 cm"], ["Page Up, Down", "nudge up, down"], ["Shift", "nudge ten times as far"], ["Ctrl D", "duplicate"], ["Delete", "delete"], ["M", "fix the scale"], ["Ctrl Z", "undo"], ["Ctrl Shift Z", "redo"], ["Esc", "one step back"]]],
+  ["Edit", [["Click", "select an object"], ["1 2 3", "move, rotate, scale"], ["Arrows", "nudge 5 cm"], ["Page Up, Down", "nudge up, down"], ["Shift", "nudge ten times as far"], ["Ctrl D", "duplicate"], ["Delete", "delete"], ["C", "take a thing out of a capture"], ["M", "fix the scale"], ["Ctrl Z", "undo"], ["Ctrl Shift Z", "redo"], ["Esc", "one step back"]]],
   ["Push", [["P", "aim a push"], ["Drag", "on the floor: direction and distance"], ["Space", "play or pause"], [", .", "one step back, on"]]],
 ]; // prettier-ignore
 

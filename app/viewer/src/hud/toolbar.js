@@ -5,10 +5,12 @@ import { el, iconButton, segmented } from "./dom.js";
 export class Toolbar {
   constructor(studio, hud) {
     this.studio = studio;
+    this.hud = hud;
     this.title = el("b");
     this.facts = el("span");
     this.undo = iconButton("undo", "Undo", () => studio.command("undo"), "Ctrl+Z");
     this.redo = iconButton("redo", "Redo", () => studio.command("redo"), "Ctrl+Shift+Z");
+    this.cutout = iconButton("cutout", "Take a thing out of the picture", () => studio.toggleCutout(), "C");
     this.ruler = iconButton("ruler", "Fix the scale by a known length", () => studio.toggleMeasure(), "M");
     this.info = iconButton("info", "About this world", () => hud.about.toggle(), "I");
     this.history = iconButton("history", "History", () => hud.toggleHistory());
@@ -24,7 +26,7 @@ export class Toolbar {
     this.element = el("div.swm-toolbar", {},
       el("div.swm-title", {}, this.title, this.facts),
       this.modes,
-      el("div.swm-actions", {}, this.undo, this.redo, this.ruler, this.info, this.history,
+      el("div.swm-actions", {}, this.undo, this.redo, this.cutout, this.ruler, this.info, this.history,
         iconButton("list", "Objects", () => hud.toggleSide()),
         iconButton("help", "Help", () => hud.toggleHelp(), "?")),
     ); // prettier-ignore
@@ -37,11 +39,15 @@ export class Toolbar {
     this.undo.disabled = !can_undo;
     this.redo.disabled = !can_redo;
     this.ruler.hidden = scale.method === "exact";
+    this.cutout.hidden = !this.studio.mayCutOut;
     this.info.hidden = !anyNotes;
+    this.showTools();
   }
 
   showTools() {
     this.modes.mark(this.studio.navigation.mode);
+    this.cutout.setAttribute("aria-pressed", String(!!this.studio.cutout?.active));
+    this.info.setAttribute("aria-pressed", String(!!this.hud.about && !this.hud.about.element.hidden));
     this.ruler.setAttribute("aria-pressed", String(!!this.studio.measure?.active));
   }
 }

@@ -6,7 +6,7 @@ export class DropZone {
   /** @param onFiles called with `{ name, file }[]` */
   constructor(onFiles) {
     this.onFiles = onFiles;
-    this.card = el("div.swm-drop-card", {}, icon("picture"), el("b", {}, "Let go to make a world of it"),
+    this.card = el("div.swm-drop-card", {}, icon("picture"), el("b", {}, "Drop to make a world of it"),
       el("span", {}, "A picture, a panorama, photos or a video of one place, a posed capture, or splats")); // prettier-ignore
     this.veil = el("div.swm-drop-veil", { hidden: true }, this.card);
     document.body.append(this.veil);

@@ -74,7 +74,7 @@ export class TrayPanel {
     const line = error ?? (filled && progress === null ? told?.error : null);
     this.error.hidden = !line;
     this.error.textContent = line ?? "";
-    this.#showThumbs([...items.values()]);
+    this.#showThumbs([...items.values()].sort((a, b) => isSeen(b) - isSeen(a)));
     this.#showChoices(filled && progress === null && !told?.error ? told : null);
   }
 
@@ -133,6 +133,8 @@ export class TrayPanel {
     this.choices.append(button);
   }
 }
+
+const isSeen = ({ file }) => /^(image|video)\//.test(file.type);
 
 const countOf = (n) => (n === 1 ? "One file" : `${n.toLocaleString("en")} files`);
 
