@@ -49,8 +49,12 @@ class Plan:
     scale_weight: float = 0.03
     """Pull on mean opacity and mean size, so that what is not needed fades and can be moved."""
     ssim_weight: float = 0.2
-    depth_weight: float = 0.2
-    """Of the relative error against measured depth, where views have it."""
+    depth_weight: float = 4.0
+    """Of the relative error against measured depth, where views have it: a percent of depth counts as much as four of colour.
+
+    In a kitchen (60 frames of a Kinect, 300 steps) held-out depth is then wrong by 11 mm in the middle and 57 mm at the 90th
+    percentile, instead of 18 and 101 with 0.2, and lengths by 0.05 % instead of 0.4 %; its pictures lose 0.3 dB.
+    """
     with_exposure: bool = False
     """Learn a gain and an offset per view, after the first third: for pictures taken at different exposures. Where they were
     not it costs 0.4 dB, since a scene that is still blurred is best matched by pictures of less contrast."""
