@@ -9,6 +9,7 @@ from spatialwm.errors import LiftError
 from spatialwm.lift.image.depth import DepthBackend
 from spatialwm.lift.image.hub.models import MODELS, HubModel
 from spatialwm.lift.image.hub.weights import MissingModelError, missing, weights_of
+from spatialwm.lift.image.photo import Photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +49,18 @@ BACKENDS: dict[str, Backend] = {
 """In order of preference for ``auto``; each is imported when it is first asked for."""
 
 
-def choose(backend: str = "auto", indoors: bool | None = None) -> tuple[str, DepthBackend]:
+def choose(backend: str = "auto", photo: Photo | None = None) -> tuple[str, DepthBackend]:
     """The name and the backend; ``auto`` takes the first whose weights lie here and may be used commercially, else the embedded.
 
     Args:
-        indoors: whether the picture shows a room, where that is known: ``auto`` passes over models of the other kind.
+        photo: for which; of models made for rooms or for outdoors ``auto`` takes one that suits it.
 
     Raises:
         LiftError: no backend of that name.
         MissingDependencyError: it cannot run here; one line says what to download and where to put it.
     """
     if backend == "auto":
-        backend = next(name for name, b in BACKENDS.items() if _suits(b.model, indoors) and b.missing() is None)
+        backend = _first_suitable(photo)
     if backend not in BACKENDS:
         raise LiftError(f"unknown depth backend {backend!r}; choose auto or one of {', '.join(BACKENDS)}")
     chosen = BACKENDS[backend]
@@ -69,10 +70,19 @@ def choose(backend: str = "auto", indoors: bool | None = None) -> tuple[str, Dep
     return backend, chosen.load()
 
 
-def _suits(model: HubModel | None, indoors: bool | None) -> bool:
-    """Research-only weights are used when asked for by name, never by themselves."""
-    if model is None:
-        return True
-    if model.place == "anywhere" or indoors is None:
-        return model.commercial
-    return model.commercial and (model.place == "indoors") == indoors
+def _first_suitable(photo: Photo | None) -> str:
+    indoors = None if photo is None else photo.hints.indoors
+    for name, backend in BACKENDS.items():
+        model = backend.model
+        # Research-only weights are used when asked for by name, never by themselves.
+        if model is not None and (not model.commercial or backend.missing() is not None):
+            continue
+        if model is not None and model.place != "anywhere" and photo is not None:
+            if indoors is None:
+                from spatialwm.lift.image.hub.surroundings import shows_sky
+
+                indoors = not shows_sky(photo)
+            if indoors != (model.place == "indoors"):
+                continue
+        return name
+    return "embedded"

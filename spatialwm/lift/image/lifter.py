@@ -13,7 +13,7 @@ from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.capture.floor import find_floor
 from spatialwm.lift.image.backends import choose
 from spatialwm.lift.image.depth import DepthBackend, Estimate
-from spatialwm.lift.image.layers import Layers, Part, layered
+from spatialwm.lift.image.layers import Layers, Part, layered, mean_color
 from spatialwm.lift.image.photo import Photo
 from spatialwm.lift.image.rays import Rays
 from spatialwm.lift.image.reading import read_photo
@@ -63,7 +63,7 @@ class ImageLifter:
             from spatialwm.lift.image.panorama import PanoramaDepth
 
             return PanoramaDepth()
-        return choose(options.depth, photo.hints.indoors)[1]
+        return choose(options.depth, photo)[1]
 
 
 def scene_of(photo: Photo, estimate: Estimate, layers: Layers) -> Scene:
@@ -81,10 +81,9 @@ def scene_of(photo: Photo, estimate: Estimate, layers: Layers) -> Scene:
         body("unseen-1", layers.unseen, name="made up beside and behind", role="structure", provenance="invented"),
         body("sky-1", layers.sky, name="sky", role="backdrop", provenance="implied"),
     ]
-    r, g, b = (float(v) for v in photo.rgb.mean((0, 1)) / 255)
     return Scene(
         objects=tuple(o for o in parts if len(o.gaussians)),
-        environment=Environment(kind=estimate.kind or None, background=(r, g, b)),
+        environment=Environment(kind=estimate.kind or None, background=mean_color(photo)),
         scale=estimate.scale,
         spawn=_spawn(estimate.camera, world_from_cam),
         walkable=_walkable(layers, world_from_cam),

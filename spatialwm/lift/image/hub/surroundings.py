@@ -44,3 +44,9 @@ class Surroundings:
             return far
         alike = guided_up(self._look.rgb, small.astype(np.float32), self._photo.rgb.astype(np.float32) / 255, 3, 3e-4) > 0.5
         return far | (alike & (depth_m > 0.25 * model.sky_beyond_m))
+
+
+def shows_sky(photo: Photo) -> bool:
+    """Whether a picture was taken outdoors, as far as the sky in it tells."""
+    look = Look.of(photo.rgb)
+    return float(find_sky(look, find_view(photo, look).below_horizon_rad).mean()) > 0.02

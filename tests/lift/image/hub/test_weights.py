@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from spatialwm import doctor
@@ -17,9 +20,9 @@ from spatialwm.lift.image.hub.depth import HubDepth
 from spatialwm.lift.image.hub.masks import MaskModel
 from spatialwm.lift.image.hub.models import MASKS, MODELS, WORDS
 from spatialwm.lift.image.hub.weights import located, missing
-from spatialwm.lift.image.photo import Photo
+from spatialwm.lift.image.photo import Hints, Photo
 
-SMALL = "depth-anything-v2-metric-indoor-small"
+SMALL, OUTDOORS = "depth-anything-v2-metric-indoor-small", "depth-anything-v2-metric-outdoor-small"
 
 
 @pytest.fixture(autouse=True)
@@ -70,14 +73,26 @@ def test_auto_is_embedded_until_weights_lie_here(saved: Path, empty_machine: Pat
     assert isinstance(backend, HubDepth)
 
 
-def test_auto_passes_over_research_weights_and_over_models_for_the_other_kind_of_place(saved: Path, empty_machine: Path) -> None:
+def test_auto_passes_over_research_weights_and_over_models_for_the_other_kind_of_place(
+    saved: Path, empty_machine: Path, photo: Photo
+) -> None:
     put(saved, empty_machine, "depth-pro", SMALL)
     assert choose("auto")[0] == SMALL
-    assert choose("auto", indoors=True)[0] == SMALL
-    assert choose("auto", indoors=False)[0] == "embedded"
-    put(saved, empty_machine, "depth-anything-v2-metric-outdoor-small")
-    assert choose("auto", indoors=False)[0] == "depth-anything-v2-metric-outdoor-small"
+    assert choose("auto", replace(photo, hints=Hints(indoors=True)))[0] == SMALL
+    outdoors = replace(photo, hints=Hints(indoors=False))
+    assert choose("auto", outdoors)[0] == "embedded"
+    put(saved, empty_machine, OUTDOORS)
+    assert choose("auto", outdoors)[0] == OUTDOORS
     assert choose("depth-pro")[0] == "depth-pro"
+
+
+def test_auto_sees_by_the_sky_whether_a_picture_shows_a_room(
+    saved: Path, empty_machine: Path, photo: Photo, shared_dir: Path
+) -> None:
+    put(saved, empty_machine, SMALL, OUTDOORS)
+    assert choose("auto", photo)[0] == SMALL
+    mountain = Image.open(shared_dir / "data" / "photos" / "moge_05_Mountain.jpg").convert("RGB").resize((240, 160))
+    assert choose("auto", Photo(name="mountain", rgb=np.asarray(mountain)))[0] == OUTDOORS
 
 
 def test_weights_in_the_cache_of_hugging_face_are_found(saved: Path, empty_machine: Path) -> None:
