@@ -29,6 +29,7 @@ class Forming(Audience):
         self._previews = 0
         self._digests = Digests()
         self._collider = ColliderCache()
+        self._latest: dict[str, Gaussians] = {}
         self._gaussians: dict[str, Gaussians] = {}
 
     @property
@@ -42,8 +43,8 @@ class Forming(Audience):
             self._scene = scene
             self._previews += 1
             # Those of the last preview too: a tab may be about to fetch them.
-            last = dict(list(self._gaussians.items())[-len(scene.objects) :])
-            self._gaussians = last | {self._digests.of(o.gaussians): o.gaussians for o in scene.objects if len(o.gaussians)}
+            last, self._latest = self._latest, {self._digests.of(o.gaussians): o.gaussians for o in scene.objects if len(o.gaussians)}
+            self._gaussians = last | self._latest
             message = self.state()
         self.tell(message)
 

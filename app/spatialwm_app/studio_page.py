@@ -270,7 +270,7 @@ def _created_card(session: Session) -> str:
     found = session.info()
     things = len(found["objects"])
     lines = [f"{things} object{'s' * (things != 1)}, {found['gaussians']:,} Gaussians"]
-    lines += found["notes"]
+    lines += found["notes"][:1]  # the world's own card has them all
     lines += [f"Note: {note}" for note in found["unmet"]]
     if found["unrecognized"]:
         lines += ["Nothing was made of: " + ", ".join(f"“{w}”" for w in found["unrecognized"])]
