@@ -10,13 +10,13 @@ from typing import Literal, TypeVar
 import torch
 
 from spatialwm.errors import LiftError
-from spatialwm.lift.image.hub.models import HubModel
+from spatialwm.lift.image.hub.models import WORKSPACE_BYTES, HubModel
 
 Device = Literal["cuda", "mps", "cpu"]
 Made = TypeVar("Made")
 
-_MARGIN = 1.15
-"""Libraries allocate workspaces and round sizes up beyond what is counted."""
+_MARGIN = 1.1
+"""Allocators round up, and free memory is seldom in one piece."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Plan:
         if self.tiles > 1:
             pixels /= (self.tiles - 0.25 * (self.tiles - 1)) ** 2
         worked_on = pixels * model.bytes_per_px * (0.5 if self.half else 1.0)
-        return round((self.weights_bytes(model) + worked_on) * _MARGIN)
+        return round((self.weights_bytes(model) + worked_on) * _MARGIN) + WORKSPACE_BYTES
 
     def weights_bytes(self, model: HubModel) -> int:
         """What its weights take on the device at any time."""

@@ -15,7 +15,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from spatialwm.lift.image.hub.models import MASKS, MODELS, HubModel
+from spatialwm.lift.image.hub.models import MASKS, MODELS, WORKSPACE_BYTES, HubModel
 
 transformers = pytest.importorskip("transformers", reason="the hub extra is not installed")
 
@@ -131,4 +131,4 @@ def test_the_table_claims_no_less_than_is_held_and_hardly_more(name: str) -> Non
     width, height = model.size
     parameters, peak = measured(make, (1, 3, height, width), call)
     assert parameters / 1e6 == pytest.approx(model.parameters_m, rel=0.02)
-    assert peak <= model.memory_bytes <= 1.3 * peak
+    assert peak <= model.memory_bytes - WORKSPACE_BYTES <= 1.3 * peak
