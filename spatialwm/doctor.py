@@ -63,16 +63,16 @@ def _package(name: str, module: str, mend: str, *, required: bool) -> Finding:
 def _learned() -> list[Finding]:
     """Learned depth, masks and words: what each may be used for, what it needs, and whether it can run here."""
     from spatialwm.lift.image.hub.models import MASKS, MODELS, WORDS
-    from spatialwm.lift.image.hub.weights import missing
+    from spatialwm.lift.image.hub.weights import mend
 
-    mend = "pip install 'spatialwm[hub]' for learned depth, masks and words"
-    rows = [_package("transformers", "transformers", mend, required=False)]
+    purpose = "for learned depth, masks and words"
+    rows = [_package("transformers", "transformers", f"pip install 'spatialwm[hub]' {purpose}", required=False)]
     for kind, model in (*(("depth", m) for m in MODELS.values()), ("masks", MASKS), ("words", WORDS)):
         terms = model.licence if model.commercial else f"{model.licence}, not for commercial use"
         where = "" if model.place == "anywhere" else f" {model.place}"
         found = f"{model.gives}{where}; {terms}; {model.memory_bytes / 1e9:.1f} GB of memory"
-        why = missing(model)
-        rows.append(Finding(f"{kind} {model.name}", why is None, found, why or "", required=False))
+        command = mend(model)
+        rows.append(Finding(f"{kind} {model.name}", command is None, found, command or "", required=False))
     return rows
 
 

@@ -40,19 +40,25 @@ def located(model: HubModel) -> Path | None:
     return next((folder for folder in (ours, *snapshots) if _complete(folder, model)), None)
 
 
+def mend(model: HubModel) -> str | None:
+    """The command that installs its package or fetches its weights, whichever is missing first; None where it can run."""
+    package, install = _PACKAGES.get(model.architecture, ("transformers", "pip install 'spatialwm[hub]'"))
+    if importlib.util.find_spec(package) is None:
+        return install
+    return None if located(model) is not None else f"hf download {model.repo} --local-dir '{weights_dir() / model.name}'"
+
+
 def missing(model: HubModel) -> str | None:
     """What keeps it from running here and how to mend that, in one line; None where it can run."""
-    package, mend = _PACKAGES.get(model.architecture, ("transformers", "pip install 'spatialwm[hub]'"))
-    if importlib.util.find_spec(package) is None:
-        return f"{package} is not installed: {mend}"
-    if located(model) is None:
-        folder = weights_dir() / model.name
-        return (
-            "its weights are not on this machine: where there is a network, run "
-            f"`hf download {model.repo} --local-dir '{folder}'` ({model.download_mb} MB, {model.licence}), "
-            "or copy that folder there (SPATIALWM_WEIGHTS names another parent)"
-        )
-    return None
+    command = mend(model)
+    if command is None:
+        return None
+    if command.startswith("pip"):
+        return f"{_PACKAGES.get(model.architecture, ('transformers', ''))[0]} is not installed: {command}"
+    return (
+        f"its weights are not on this machine: where there is a network, run `{command}` "
+        f"({model.download_mb} MB, {model.licence}), or copy that folder there (SPATIALWM_WEIGHTS names another parent)"
+    )
 
 
 def weights_of(model: HubModel) -> Path:
