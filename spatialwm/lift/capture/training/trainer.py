@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from spatialwm.lift.capture.training.checkpoint import optimizer_tensors, read_c
 from spatialwm.lift.capture.training.exposure import Exposures
 from spatialwm.lift.capture.training.pictures import Picture, Pictures
 from spatialwm.lift.capture.training.plan import Plan
+from spatialwm.lift.capture.training.ranks import Ranks
 from spatialwm.lift.capture.training.score import ViewScore, mean_of, score
 from spatialwm.lift.capture.training.splats import FIELDS, Splats
 from spatialwm.progress import Progress, silent
@@ -30,12 +32,14 @@ MEDIAN_DEPTH = 4.0
 """Training units from the cameras to the middle of the scene; rates and limits are tuned to it."""
 NEAR_PLANE = 0.2
 """Training units; splats nearer to a camera are floaters in front of the lens."""
-EXPOSURE_FROM = 0.33
+EXPOSURE_FROM = 0.05
 """Share of the training; before, exposures would make up for what the scene lacks."""
 
 PROGRESS_EVERY = 20
 """Steps."""
 PREVIEW_EVERY_S, CHECKPOINT_EVERY_S = 10.0, 15.0
+ADAM = "splats.adam"
+"""What checkpoints call Adam's memory."""
 
 Preview = Callable[[Gaussians, float], None]
 """Called with the Gaussians so far, in the capture's frame, and the share of the training done."""
@@ -83,6 +87,7 @@ class Trainer:
             raise LiftError("training needs at least one view that is not held out")
         if not len(start.means):
             raise LiftError("training needs points to start from; the capture has none")
+        self._ranks = Ranks()
         self.backend, self._rasterization = choose(backend)
         self.device = torch.device(BACKENDS[self.backend].device)
         self.unit = median_depth(capture, start) / MEDIAN_DEPTH
@@ -116,18 +121,23 @@ class Trainer:
             enough: asked before every step; True ends the training there, as if it had been planned so.
         """
         shown = saved = time.perf_counter()
-        while self.share < 1.0 and not (enough is not None and enough()):
+        while self.share < 1.0 and not self._ranks.agreed(enough is not None and enough()):
             started = time.perf_counter()
             self._step()
             now = time.perf_counter()
-            self.elapsed_s += now - started
+            self.elapsed_s = self._ranks.agreed(self.elapsed_s + now - started)
+            if not self._ranks.first:
+                continue
             if self.step_count % PROGRESS_EVERY == 0:
                 progress(f"training, {len(self.splats):,} Gaussians", self.share)
             if preview is not None and now - shown > PREVIEW_EVERY_S:
                 preview(self.gaussians(), self.share)
                 shown = time.perf_counter()
             if checkpoint is not None and now - saved > CHECKPOINT_EVERY_S:
-                self.save(checkpoint)
+                try:
+                    self.save(checkpoint)
+                except LiftError:  # a full disk costs the checkpoints, not the training
+                    checkpoint = None
                 saved = time.perf_counter()
         return Trained(self.gaussians(), self.scores(), self.step_count, self.elapsed_s, self.backend)
 
@@ -136,8 +146,7 @@ class Trainer:
         tensors = {f"splats.{name}": tensor for name, tensor in self.splats.fields.items()}
         tensors["exposures"] = self._exposures.values
         tensors |= {"generator": self.generator.get_state(), "order": self._order.get_state()}
-        for prefix, optimizer in self._optimizers().items():
-            tensors |= optimizer_tensors(optimizer, prefix)
+        tensors |= optimizer_tensors(self.splats.optimizer, ADAM)
         facts = {"steps": self.step_count, "elapsed_s": self.elapsed_s, "waiting": self._waiting, "start": self._start_count,
                  "exposure_steps": self._exposures.steps, "views": len(self.capture.views)}  # fmt: skip
         write_checkpoint(path, tensors, facts)
@@ -153,17 +162,12 @@ class Trainer:
             views = len(self.capture.views)
             raise LiftError(f"{path} is of {facts['views']} views, the capture has {views}; delete it to start anew")
         self.splats = Splats({name: tensors[f"splats.{name}"].to(self.device) for name in FIELDS})
-        with torch.no_grad():
-            self._exposures.values.copy_(tensors["exposures"])
+        self._exposures.values.copy_(tensors["exposures"])
         self.generator.set_state(tensors["generator"])
         self._order.set_state(tensors["order"])
-        for prefix, optimizer in self._optimizers().items():
-            restore_optimizer(optimizer, prefix, tensors)
+        restore_optimizer(self.splats.optimizer, ADAM, tensors)
         self.step_count, self.elapsed_s, self._waiting = facts["steps"], facts["elapsed_s"], facts["waiting"]
         self._start_count, self._exposures.steps = facts["start"], facts["exposure_steps"]
-
-    def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
-        return {"splats.adam": self.splats.optimizer, "exposures.adam": self._exposures.optimizer}
 
     def gaussians(self) -> Gaussians:
         """The present state in the capture's frame and unit."""
@@ -175,21 +179,24 @@ class Trainer:
     @torch.no_grad()
     def scores(self) -> tuple[ViewScore, ...]:
         """Of the held-out views, each with the exposure of its trained neighbours."""
-        found = []
+        found, arguments = [], self._arguments()
         for i in self.held_out:
             picture = self._pictures[i].reduced(1)
-            image = self._render(picture)[0][..., :3]
+            image = self._render(arguments, picture)[0][..., :3]
             if self.plan.with_exposure:
                 exposure = self._exposures.neighbours(i)
                 image = image * exposure[:3] + exposure[3:]
             found.append(score(i, self.capture.views[i].name, image, picture.rgb))
         return tuple(found)
 
-    def _render(self, picture: Picture, with_depth: bool = False) -> tuple[Tensor, Tensor]:
+    def _arguments(self) -> dict[str, Any]:
+        return self.splats.arguments(self.share >= self.plan.sh1_from)
+
+    def _render(self, arguments: dict[str, Any], picture: Picture, with_depth: bool = False) -> tuple[Tensor, Tensor]:
         """Image with depth as a last channel where asked, and which Gaussians it shows."""
         width, height = picture.size
         image, _, info = self._rasterization(
-            **self.splats.arguments(self.share >= self.plan.sh1_from), viewmats=picture.viewmat[None], Ks=picture.K[None],
+            **arguments, viewmats=picture.viewmat[None], Ks=picture.K[None],
             width=width, height=height, near_plane=NEAR_PLANE, rasterize_mode="antialiased", backgrounds=self._background,
             render_mode="RGB+ED" if with_depth else "RGB",
         )
@@ -199,32 +206,39 @@ class Trainer:
 
     def _step(self) -> None:
         plan, share = self.plan, self.share
-        if not self._waiting:
-            order = torch.randperm(len(self.trained), generator=self._order)
-            self._waiting = [self.trained[int(i)] for i in order]
-        view = self._waiting.pop()
+        view = self._ranks.mine(self._next_views())
         picture = self._pictures[view].reduced(plan.reduction(share))
         exposure = plan.with_exposure and share >= EXPOSURE_FROM
-        rendered, visible = self._render(picture, with_depth=picture.depth is not None)
+        arguments = self._arguments()
+        rendered, visible = self._render(arguments, picture, with_depth=picture.depth is not None)
         image = self._exposures.apply(rendered[..., :3], view) if exposure else rendered[..., :3]
         loss = photometric_loss(image, picture.rgb, ssim_weight=plan.ssim_weight, mask=picture.usable)
         if picture.depth is not None:
             known = picture.depth > 0
             error = (rendered[..., 3] - picture.depth).abs() / picture.depth.clamp(min=1e-3)
             loss = loss + plan.depth_weight * (error.clamp(max=1.0) * known).sum() / known.sum().clamp(min=1)
-        fields = self.splats.fields
-        loss = loss + plan.opacity_weight * torch.sigmoid(fields["logit_opacities"]).mean()
-        loss = loss + plan.scale_weight * torch.exp(fields["log_scales"]).mean()
+        loss = loss + plan.opacity_weight * arguments["opacities"].mean() + plan.scale_weight * arguments["scales"].mean()
         loss.backward()
+        self._ranks.average(self.splats.fields.values())
         rates = self._rates(share)
-        self.splats.step(rates, visible)
+        self.splats.step(rates, self._ranks.seen_by_any(visible))
         if exposure:
-            self._exposures.step(view)
+            self._exposures.step(self._ranks.summed(self._exposures.told(rendered[..., :3].detach(), picture.rgb, view)))
         noisy = inject_noise(self.splats.raw(), plan.noise * rates["means"], generator=self.generator)
         self.splats.shift(noisy.means)
         self.step_count += 1
         if self.step_count % plan.move_every == 0 and share < plan.move_until:
             self._move(share)
+
+    def _next_views(self) -> list[int]:
+        """One view for each process; every view comes once before any comes again."""
+        views: list[int] = []
+        while len(views) < self._ranks.count:
+            if not self._waiting:
+                order = torch.randperm(len(self.trained), generator=self._order)
+                self._waiting = [self.trained[int(i)] for i in order]
+            views.append(self._waiting.pop())
+        return views
 
     def _rates(self, share: float) -> dict[str, float]:
         rates, late = self.plan.rates, self.plan.others_end ** max(0.0, 2 * share - 1)
