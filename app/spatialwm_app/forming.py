@@ -43,8 +43,9 @@ class Forming(Audience):
             self._scene = scene
             self._previews += 1
             # Those of the last preview too: a tab may be about to fetch them.
-            last, self._latest = self._latest, {self._digests.of(o.gaussians): o.gaussians for o in scene.objects if len(o.gaussians)}
-            self._gaussians = last | self._latest
+            now = {self._digests.of(o.gaussians): o.gaussians for o in scene.objects if len(o.gaussians)}
+            self._gaussians = self._latest | now
+            self._latest = now
             message = self.state()
         self.tell(message)
 

@@ -69,6 +69,8 @@ _PHRASES: dict[str, Callable[[dict[str, Any]], str]] = {
     "rename": lambda c: f"Rename {c['object']}: {c['name']}",
     "set_physics": lambda c: f"Physics of {c['object']}",
     "set_environment": lambda c: "Surroundings",
+    "make_object": lambda c: f"Take out {c['name'] or c['new_id']}",
+    "fix_scale": lambda c: f"Fix the scale: {float(c['length_m']):g} m",
     "set_poses": lambda c: f"Commit a prediction ({len(c['poses'])} objects)",
     "predict": _predicted,
 }

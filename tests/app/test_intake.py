@@ -80,7 +80,12 @@ def test_what_a_page_draws_becomes_hints() -> None:
 
 @pytest.mark.parametrize(
     "choices",
-    [{"quality": "perfect"}, {"hints": {"horizon": [[0.1, 0.4]]}}, {"hints": {"corners": ["x"]}}, {"hints": {"depths": [[[0, 0], -1]]}}],
+    [
+        {"quality": "perfect"},
+        {"hints": {"horizon": [[0.1, 0.4]]}},
+        {"hints": {"corners": ["x"]}},
+        {"hints": {"depths": [[[0, 0], -1]]}},
+    ],
 )
 def test_choices_that_make_no_sense_are_refused(choices: dict[str, object]) -> None:
     with pytest.raises(LiftError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -73,9 +73,12 @@ def test_a_name_that_leads_elsewhere_is_refused(tray: Tray, name: str) -> None:
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(tray: Tray) -> None:
-    with pytest.raises(BrokenOff), tray.receive("clip.mp4") as write:
+    def break_off(write: Callable[[bytes], None]) -> None:
         write(b"half")
         raise BrokenOff
+
+    with pytest.raises(BrokenOff), tray.receive("clip.mp4") as write:
+        break_off(write)
     assert tray.source() is None
     assert [p for p in home(tray).rglob("*") if p.is_file()] == []
 

@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from spatialwm.gaussians import Gaussians, concatenate
+from spatialwm.geometry.camera import Camera
 from spatialwm.lift import LiftOptions, lifter_for
-from spatialwm.scene import Scene
+from spatialwm.scene import ScaleSource, Scene, SceneObject
 from spatialwm.world import World
 
 CHROMIUM = os.environ.get("SPATIALWM_CHROMIUM", "/usr/bin/chromium")
@@ -31,6 +34,7 @@ SPLATS = 6_000
 class Server:
     url: str
     world: Path
+    captured: Path
 
 
 def thinned(scene: Scene) -> Scene:
@@ -47,6 +51,43 @@ def thinned(scene: Scene) -> Scene:
     return scene.with_objects(objects)
 
 
+def face(center: tuple[float, float, float], u: tuple[float, float, float], v: tuple[float, float, float], rgb: str) -> Gaussians:
+    """A flat patch: ``u`` and ``v`` are its half axes, along two of the world's."""
+    spacing = 0.09
+    half = np.array([u, v], np.float64)
+    counts = np.maximum(2, np.ceil(2 * np.linalg.norm(half, axis=1) / spacing)).astype(int)
+    a, b = np.meshgrid(*(np.linspace(-1, 1, n) for n in counts), indexing="ij")
+    means = np.array(center) + a.reshape(-1, 1) * half[0] + b.reshape(-1, 1) * half[1]
+    scales = np.where(np.abs(half).max(0) > 0, 0.6 * spacing, 0.004)
+    color = np.array([int(rgb[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    n = len(means)
+    return Gaussians.from_numpy(
+        means, np.tile([1.0, 0, 0, 0], (n, 1)), np.tile(scales, (n, 1)), np.full(n, 0.95), rgb=np.tile(color, (n, 1))
+    )  # fmt: skip
+
+
+def hall() -> Scene:
+    """A place as photographs would bring it: floor, a wall and a red crate, all of it one thing, its metre a guess."""
+    x, y, z, half = 0.0, 0.6, 0.35, 0.35
+    sides = [((x + s * half, y, z), (0, half, 0), (0, 0, half), "#a03024") for s in (-1, 1)]
+    sides += [((x, y + s * half, z), (half, 0, 0), (0, 0, half), "#c0392b") for s in (-1, 1)]
+    crate = [face(*side) for side in sides] + [face((x, y, 2 * half), (half, 0, 0), (0, half, 0), "#d8503c")]
+    floor = face((0, 0, 0), (3, 0, 0), (0, 3, 0), "#8a8378")
+    wall = face((0, 3, 1.3), (3, 0, 0), (0, 0, 1.3), "#b9c3cc")
+    behind = face((0, -3, 1.3), (3, 0, 0), (0, 0, 1.3), "#70675c")
+    seen = concatenate([floor, wall, *crate])
+    return Scene(
+        objects=(
+            SceneObject("capture-1", "capture", seen, name="hall", mobility="static", provenance="measured"),
+            SceneObject("unseen-1", "unseen", behind, role="structure", mobility="static", provenance="invented"),
+        ),
+        scale=ScaleSource("prior", 0.2, "cameras are taken to be held 1.6 m above the floor"),
+        spawn=Camera.look_at((0.0, -2.4, 1.6), (0.0, 0.8, 0.5), 1280, 720),
+        walkable=((-0.5, -3.0), (0.5, -3.0), (0.5, 3.0), (-0.5, 3.0)),
+        notes=("2 pictures that training never saw are shown at 27.1 dB",),
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     pytest.importorskip("gradio", reason="the studio needs spatialwm[app]")
@@ -58,13 +99,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     world = folder / "room.world"
     scene = lifter_for(SENTENCE).lift(SENTENCE, LiftOptions(quality="draft"))
     World.create(world, thinned(scene), command={"op": "create", "source": SENTENCE}).close()
-    command = [sys.executable, "-m", "spatialwm_app", str(world), "--port", "7960", "--worlds-dir", str(folder / "worlds")]
+    captured = folder / "hall.world"
+    World.create(captured, hall(), command={"op": "create", "source": "hall"}).close()
+    command = [sys.executable, "-m", "spatialwm_app", str(captured), str(world), "--port", "7960", "--worlds-dir", str(folder / "worlds")]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         address = re.search(r"http://\S+", process.stdout.readline())
         assert address, "the studio ended before it said where it is"
-        yield Server(address.group(), world)
+        yield Server(address.group(), world, captured)
     finally:
         process.terminate()
         process.wait(20)
