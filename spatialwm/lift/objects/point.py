@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Bool
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.lift.objects.min_cut import min_cut
-from spatialwm.lift.objects.segment import Box, Window, box_around, open_window, to_pixels
+from spatialwm.lift.objects.segment import CELLS_ACROSS, Box, Window, box_around, open_window, to_pixels
 from spatialwm.lift.objects.shell import Plane
 
 _WINDOWS = (0.14, 0.3, 0.6, 1.3)
 """Sides of the windows around a click that are tried, shares of the picture's longer side."""
-_GAINS = (-0.04, -0.02, 0.0, 0.02, 0.05, 0.1, 0.2)
-_CLEAR = 0.25
+_RADII = (0.06, 0.1, 0.16, 0.25, 0.4, 0.63)
+"""Of the ball in which patches gain by being chosen and outside which they lose, shares of the window."""
+_GAINS = (0.03, 0.12, 0.4)
+"""At the middle of the ball, in bonds."""
+_LEAST_PATCHES = 12
+_CLEAR = 0.3
 """Mean bond across an edge that is clear."""
 
 
 def box_of_click(gaussians: Gaussians, camera: Camera, x: float, y: float, planes: list[Plane]) -> Box | None:
     """The box around what is seen of the thing at a pixel."""
-    best: tuple[float, Box] | None = None
+    found: list[tuple[float, Box]] = []
     for share in _WINDOWS:
         half = share * max(camera.width, camera.height) / 2
         window = open_window(gaussians, camera, (x - half, y - half, x + half, y + half), planes)
@@ -31,17 +37,13 @@ def box_of_click(gaussians: Gaussians, camera: Camera, x: float, y: float, plane
         if not seeds.any():
             continue
         for leak, chosen in _candidates(window, seeds):
-            found = box_around(window.shown(chosen))
-            if found is None:
-                continue
-            if _touches(found, window, camera):
-                continue
-            back = to_pixels(window.sight.camera, camera, found)
-            if leak < _CLEAR:
-                return back
-            if best is None or leak < best[0]:
-                best = leak, back
-    return None if best is None else best[1]
+            box = box_around(window.shown(chosen))
+            if box is not None and not _touches(box, window, camera):
+                found.append((leak, to_pixels(window.sight.camera, camera, box)))
+    clear = [box for leak, box in found if leak < _CLEAR]
+    if clear:
+        return min(clear, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
+    return min(found)[1] if found else None
 
 
 def seeds_at(window: Window, x: float, y: float, radius_px: float = 2.0) -> Bool[np.ndarray, " p"]:
@@ -61,29 +63,31 @@ def seeds_at(window: Window, x: float, y: float, radius_px: float = 2.0) -> Bool
 
 
 def _candidates(window: Window, seeds: Bool[np.ndarray, " p"]) -> list[tuple[float, Bool[np.ndarray, " p"]]]:
-    """Ever larger things around the seeds, with the mean bond across their edges."""
+    """Things of several sizes around the seeds, with the mean bond across their edges."""
     patches = window.patches
     forced = np.where(window.barred, -np.inf, np.where(seeds, np.inf, 0.0))
+    middle = patches.means[seeds].mean(0)
+    away = ((patches.means - middle) ** 2).sum(1)
+    i, j = patches.pairs.T
     out: list[tuple[float, np.ndarray]] = []
-    last = 0
-    for gain in _GAINS:
-        chosen = min_cut(patches.pairs, patches.bonds, np.where(patches.seen, gain, 0.0) + forced)
-        chosen = _around(window, chosen, seeds)
-        if chosen.sum() <= last:
-            continue
-        last = int(chosen.sum())
-        i, j = patches.pairs.T
-        across = (chosen[i] != chosen[j]) & ~window.shell[i] & ~window.shell[j]
-        leak = float(patches.bonds[across].mean()) if across.any() else 0.0
-        out.append((leak, chosen))
+    sizes: set[int] = set()
+    for radius in _RADII:
+        ball = 1 - away / (radius * CELLS_ACROSS * patches.cell_m) ** 2
+        for gain in _GAINS:
+            worth = gain * np.maximum(ball, -1.0)
+            worth[~patches.seen] = np.minimum(worth[~patches.seen], 0.0)
+            chosen = _around(window, min_cut(patches.pairs, patches.bonds, worth + forced), seeds)
+            count = int(chosen.sum())
+            if count < _LEAST_PATCHES or count in sizes:
+                continue
+            sizes.add(count)
+            across = (chosen[i] != chosen[j]) & ~window.shell[i] & ~window.shell[j]
+            out.append((float(patches.bonds[across].mean()) if across.any() else 0.0, chosen))
     return out
 
 
 def _around(window: Window, chosen: Bool[np.ndarray, " p"], seeds: Bool[np.ndarray, " p"]) -> Bool[np.ndarray, " p"]:
     """Only what hangs together with the seeds."""
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     i, j = window.patches.pairs[chosen[window.patches.pairs].all(1) & (window.patches.bonds > 0.25)].T
     n = len(chosen)
     _, part = connected_components(coo_matrix((np.ones(len(i)), (i, j)), shape=(n, n)), directed=False)

@@ -19,7 +19,7 @@ from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.lift.objects.min_cut import min_cut
 from spatialwm.lift.objects.patches import Patches, gather
-from spatialwm.lift.objects.shell import Plane
+from spatialwm.lift.objects.shell import Plane, nearby
 from spatialwm.lift.objects.sight import LONGEST_PX, Sight, look
 
 Box = tuple[float, float, float, float]
@@ -29,10 +29,14 @@ CELLS_ACROSS = 40
 """Patches along the longer side of what is segmented."""
 _CONTEXT = 0.35
 """Of the window's longer side, that is looked at around it."""
-_GAINS = (0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
+_GAINS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28)
 """What a seen patch within the window may be worth, in bonds. A thin thing with soft edges needs much, a large one that stands
 against others little; which it is shows when the result is compared with the window."""
 _FIT_SLACK = 0.04
+_FLAT_SHARE = 0.85
+"""Of a window, that a bound of the place fills where something flat on it is meant."""
+_SHELL_BOND = 0.1
+"""Share that is left of a bond between a patch of the shell and one that is none."""
 _PART_BOND = 0.5
 """Patches bound more weakly than this belong to different parts."""
 _PART_SHARE = 0.2
@@ -86,7 +90,11 @@ def open_window(gaussians: Gaussians, camera: Camera, box: Box, planes: Sequence
     x0, y0, x1, y1 = inner = to_pixels(camera, close, box)
     v, u = np.mgrid[0.5 : close.height, 0.5 : close.width]
     seen = (u > x0) & (u < x1) & (v > y0) & (v < y1) & (sight.depth_m > 0)
+    planes = [near for plane in planes if (near := nearby(plane, sight)) is not None]
     places = sight.places().reshape(-1, 3)
+    on = [plane.holds(places).reshape(seen.shape) & seen for plane in planes]
+    # A rug or a picture lies on its plane, and the box says that it is meant.
+    planes = [plane for plane, held in zip(planes, on, strict=True) if held.sum() < _FLAT_SHARE * seen.sum()]
     for plane in planes:
         seen &= ~plane.holds(places).reshape(seen.shape)
     if not seen.any():
@@ -108,7 +116,9 @@ def open_window(gaussians: Gaussians, camera: Camera, box: Box, planes: Sequence
     outside = (at < (x0 - slack, y0 - slack)).any(1) | (at > (x1 + slack, y1 + slack)).any(1)
     shell = np.zeros(len(patches.means), bool)
     for plane in planes:
-        shell |= plane.holds(patches.means, 0.25 * patches.cell_m)
+        shell |= plane.holds(patches.means, patches.normals, 0.25 * patches.cell_m)
+    loose = shell[patches.pairs[:, 0]] != shell[patches.pairs[:, 1]]
+    patches = replace(patches, bonds=np.where(loose, _SHELL_BOND * patches.bonds, patches.bonds))
     return Window(sight, inner, rows, patches, known[sight.row], shell | outside, shell)
 
 

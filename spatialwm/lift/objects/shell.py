@@ -16,6 +16,8 @@ _LEAST_SHARE = 0.03
 _BEYOND_SHARE = 0.015
 """Of the picture, that may lie beyond a bound: views out of windows, noise."""
 _MOST = 8
+_PARALLEL = 0.75
+"""Cosine of the angle up to which a patch on a plane is taken for a piece of it: feet of things on a floor are steeper."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,9 +33,15 @@ class Plane:
         """Signed distance, positive inside."""
         return points @ self.normal - self.offset_m
 
-    def holds(self, points: Float[np.ndarray, "n 3"], slack_m: float = 0.0) -> Bool[np.ndarray, " n"]:
-        """Which points lie on it or beyond."""
-        return self.height(points) < self.thickness_m + slack_m
+    def holds(
+        self, points: Float[np.ndarray, "n 3"], normals: Float[np.ndarray, "n 3"] | None = None, slack_m: float = 0.0
+    ) -> Bool[np.ndarray, " n"]:
+        """Which points lie on it or beyond; with normals, only those on it that face as it does."""
+        height = self.height(points)
+        on = height < self.thickness_m + slack_m
+        if normals is not None:
+            on &= (np.abs(normals @ self.normal) > _PARALLEL) | (height < -self.thickness_m - slack_m)
+        return on
 
 
 def shell_of(sight: Sight) -> list[Plane]:
@@ -66,17 +74,29 @@ def shell_of(sight: Sight) -> list[Plane]:
     return found
 
 
+def nearby(plane: Plane, sight: Sight) -> Plane | None:
+    """The same bound where a closer look shows it, thinner and following slow undulations; None where it is not seen."""
+    places, normals = _surface(sight)
+    near = (np.abs(plane.height(places)) < 2 * plane.thickness_m) & (normals @ plane.normal > 0.85)
+    if near.sum() < max(30, 0.01 * len(places)):
+        return None
+    return _fitted(places[near], np.asarray(sight.camera.eye))
+
+
 def _fitted(points: Float[np.ndarray, "n 3"], eye: Float[np.ndarray, " 3"]) -> Plane:
     for _ in range(3):
         middle = points.mean(0)
         normal = np.linalg.eigh(np.cov((points - middle).T))[1][:, 0]
         residual = (points - middle) @ normal
-        close = np.abs(residual) <= 2.5 * max(float(residual.std()), 1e-9)
-        points = points[close]
+        residual -= np.median(residual)
+        # Not the standard deviation: seats and shelves are parallel to the floor, and few.
+        points = points[np.abs(residual) <= max(4 * float(np.median(np.abs(residual))), 1e-9)]
+    middle = points.mean(0)
+    normal = np.linalg.eigh(np.cov((points - middle).T))[1][:, 0]
     if normal @ (eye - middle) < 0:
         normal = -normal
     spread = float(((points - middle) @ normal).std())
-    return Plane(normal, float(middle @ normal), max(3 * spread, 0.002 * float(np.linalg.norm(eye - middle))))
+    return Plane(normal, float(middle @ normal), max(3 * spread, 0.001 * float(np.linalg.norm(eye - middle))))
 
 
 def _surface(sight: Sight) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]]:

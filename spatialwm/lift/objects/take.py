@@ -1,9 +1,14 @@
-"""The edit that takes a found thing out of a place."""
+"""The edit that takes a found thing out of a place and closes the hole."""
 
 from __future__ import annotations
 
+from spatialwm.errors import LiftError
+from spatialwm.gaussians import transform
 from spatialwm.geometry.camera import Camera
+from spatialwm.lift.objects.fill import fill
 from spatialwm.lift.objects.find import Found
+from spatialwm.lift.objects.shell import shell_of
+from spatialwm.lift.objects.sight import look, thumbnail
 from spatialwm.scene import Scene
 from spatialwm.scene.edits import MakeObject
 
@@ -16,7 +21,19 @@ def take(scene: Scene, camera: Camera, found: Found, name: str = "") -> MakeObje
     Args:
         camera: from where it was pointed at.
         name: a noun phrase; its last word becomes the category.
+
+    Raises:
+        LiftError: it is an object already.
     """
+    if found.whole:
+        raise LiftError(f"{found.source} is an object already; there is nothing to take out")
+    body = scene[found.source]
     words = [w for w in name.lower().split() if w not in _ARTICLES]
     category = "".join(c for c in (words[-1] if words else "") if c.isalnum() or c == "-") or "object"
-    return MakeObject(found.source, found.mask, scene.new_id(category), category, name=" ".join(words) if len(words) > 1 else "")
+    new_id = scene.new_id(category)
+    gaussians = transform(body.gaussians, body.world_from_object).to("cpu")
+    planes = shell_of(look(gaussians, thumbnail(camera)))
+    patch = fill(gaussians, found.mask.numpy(), camera, planes, scene.new_id("fill"))
+    note = "" if patch is None else f"{patch.id}: what {new_id} hid is invented from what is around it"
+    title = " ".join(words) if len(words) > 1 else ""
+    return MakeObject(found.source, found.mask, new_id, category, name=title, fill=patch, note=note)
