@@ -138,7 +138,7 @@ def _scale(distance: Float[np.ndarray, "h w"], photo: Photo, model: HubModel) ->
             ratios.append(known_m / distance[min(int(y * height), height - 1), min(int(x * width), width - 1)])
     if ratios:
         return float(np.median(ratios)), ScaleSource("measured", 0.05, f"{len(ratios)} given distances")
-    return 1.0, ScaleSource("model", model.scale_sigma, f"metric depth by {model.name}")
+    return 1.0, ScaleSource("model", model.scale_sigma, f"learned by {model.name}, not measured")
 
 
 def _said(model: HubModel, plan: Plan, stepped_down: bool) -> Iterator[str]:

@@ -34,6 +34,8 @@ class HubModel:
     bytes_per_px: float
     """Peak of what is held beside the weights, per processed pixel, in float32; from the real class at its real configuration."""
     download_mb: int
+    twice: str = ""
+    """Files that hold the same weights once more in another format, and need not be fetched."""
     place: Literal["indoors", "outdoors", "anywhere"] = "anywhere"
     sky_beyond_m: float | None = None
     """It has no notion of sky and puts it this far away or farther; None: nothing is sky."""
@@ -106,9 +108,11 @@ MODELS: dict[str, HubModel] = {
 
 MASKS = HubModel(
     name="sam2", repo="facebook/sam2.1-hiera-tiny", architecture="sam2", licence="Apache-2.0", commercial=True,
-    gives="the mask of what is clicked or boxed", parameters_m=31.4, size=(1024, 1024), bytes_per_px=330, download_mb=156,
+    gives="the mask of what is clicked or boxed", parameters_m=31.4, size=(1024, 1024), bytes_per_px=330,
+    download_mb=156, twice="*.pt",
 )  # fmt: skip
 WORDS = HubModel(
     name="grounding-dino", repo="IDEA-Research/grounding-dino-tiny", architecture="grounding-dino", licence="Apache-2.0",
-    commercial=True, gives="boxes of what is named", parameters_m=172, size=(1333, 750), bytes_per_px=1450, download_mb=689,
+    commercial=True, gives="boxes of what is named", parameters_m=172, size=(1333, 750), bytes_per_px=1450,
+    download_mb=689, twice="*.bin",
 )  # fmt: skip

@@ -45,7 +45,10 @@ def mend(model: HubModel) -> str | None:
     package, install = _PACKAGES.get(model.architecture, ("transformers", "pip install 'spatialwm[hub]'"))
     if importlib.util.find_spec(package) is None:
         return install
-    return None if located(model) is not None else f"hf download {model.repo} --local-dir '{weights_dir() / model.name}'"
+    if located(model) is not None:
+        return None
+    fetch = f"hf download {model.repo} --local-dir '{weights_dir() / model.name}'"
+    return f"{fetch} --exclude '{model.twice}'" if model.twice else fetch
 
 
 def missing(model: HubModel) -> str | None:

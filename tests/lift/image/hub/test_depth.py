@@ -151,6 +151,17 @@ def test_an_offloaded_network_says_the_same(saved: Path, photo: Photo) -> None:
         assert [p.data_ptr() for p in network.parameters()] == homes
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_half_precision_says_nearly_the_same(name: str, saved: Path, photo: Photo) -> None:
+    model, folder = MODELS[name], saved / name
+    run = placed(opened(folder, model), Plan(device="cpu", half=True))
+    made = depths(model, lambda x: run(pixel_values=x), preparation_of(folder, model), photo.rgb, 200.0).depth_m
+    whole = said(name, folder, photo, 200.0).depth_m
+    assert made.dtype == np.float32
+    inside = (whole > 1e-3) & (whole < 1e3)
+    assert np.median(np.abs(np.log(made[inside] / whole[inside]))) < 0.02
+
+
 def test_tiles_and_lower_resolution_keep_the_size_of_the_picture(saved: Path, photo: Photo) -> None:
     for how in ({"tiles": 2}, {"shrink": 0.7}, {"tiles": 2, "shrink": 0.5}):
         made = said(SMALL, saved / SMALL, photo, **how).depth_m
