@@ -24,7 +24,7 @@ from spatialwm.lift.image.embedded import EmbeddedDepth
 from spatialwm.lift.image.photo import Photo
 from spatialwm.lift.image.rays import Rays
 
-ALIGNMENTS: tuple[Alignment, ...] = ("scale", "disparity")
+ALIGNMENTS: dict[Alignment, str] = {"scale": "the median ratio", "disparity": "scale and shift of inverse depth"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,8 @@ def pairs(data: Path) -> Iterator[Pair]:
     for k in range(0, 473, 59):
         frame = kitchen / f"frame-{k // 8 * 8:06d}"
         if frame.with_suffix(".color.jpg").is_file():
-            yield _pair(f"kitchen {k // 8 * 8}", frame.with_suffix(".color.jpg"), frame.with_suffix(".depth.png"), 1000, 585.0, "kitchen")
+            rgb, depth = frame.with_suffix(".color.jpg"), frame.with_suffix(".depth.png")
+            yield _pair(f"kitchen {k // 8 * 8}", rgb, depth, 1000, 585.0, "kitchen")
 
 
 def _pair(name: str, rgb: Path, depth: Path, scale: float, focal_px: float | None, group: str) -> Pair:
@@ -109,8 +110,8 @@ def main() -> None:
         "ground": lambda p: level_ground(p.truth_m.shape),
         "average": lambda p: average_of_others(p, everything),
     }
-    for alignment in ALIGNMENTS:
-        print(f"aligned by {'the median ratio' if alignment == 'scale' else 'scale and shift of inverse depth'}: AbsRel / delta_1.25")
+    for alignment, by in ALIGNMENTS.items():
+        print(f"aligned by {by}: AbsRel / delta_1.25")
         print(f"{'':18s}" + "".join(f"{name:>16s}" for name in answers) + "   truth/estimate   CPU s")
         means: dict[tuple[str, str], list[tuple[float, float]]] = {}
         for pair in everything:

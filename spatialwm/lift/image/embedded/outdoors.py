@@ -21,17 +21,20 @@ from spatialwm.scene.scale import EYE_HEIGHT_M
 FAR_M: dict[Kind, float] = {"street": 120.0, "open ground": 150.0, "landscape": 600.0}
 """Where things end: nearer the horizon a pixel of ground spans more than its distance tells."""
 _NEAR_RAD = math.radians(6)
+_EVEN = 0.25
 _LEAST_RAD = math.radians(0.3)
 """Below the horizon, of anything that can be told to be ground."""
 _SPECK = 0.004
 """Of the picture: ground that does not reach the lower edge is larger than that or not ground."""
 _HAZE_TRUST = 0.25
+_CLEAR_M, _THICK = 15.0, 0.5
+"""How far things are that no haze hides, and the optical depth at which they are as far as things can be."""
 
 
 def outdoor_surfaces(look: Look, view: View, regions: Regions, sky: Bool[np.ndarray, "h w"], kind: Kind) -> Surfaces:
     """Ground by its colour and place; the rest stands on it where it touches it; the far is hazy."""
     below, far = view.below_horizon_rad, math.log(FAR_M[kind])
-    ground_of = ground_probability(regions, below, sky, upright_share(view, regions), _NEAR_RAD)
+    ground_of = ground_probability(regions, below, sky, upright_share(view, regions), _NEAR_RAD, _EVEN)
     soft = guided(look.rgb, ground_of[regions.labels], 6, 1e-3)
     ground = _without_specks((soft > 0.5) & (below > _LEAST_RAD) & ~sky)
     ground_ahead = np.minimum(ground_log_ahead(view), far)
@@ -40,9 +43,9 @@ def outdoor_surfaces(look: Look, view: View, regions: Regions, sky: Bool[np.ndar
     foot_rad = EYE_HEIGHT_M / np.exp(known)
     trust = trust / (1 + (view.tilt_sigma_rad / foot_rad) ** 2)
     ground_share, sky_share = regions.mean(ground.astype(float)), regions.mean(sky.astype(float))
-    stands = (ground_share < 0.5) & (sky_share < 0.5)
+    stands = 1 - ground_share - sky_share > 0.1  # a patch half in the sky still needs a distance for its other half
     afar = stands & (trust < 0.05) & (regions.mean(below) < 0)
-    known = np.where(afar, _by_haze(look, regions, stands, sky, far), known)
+    known = np.where(afar, _by_haze(look, regions, sky, far), known)
     trust = np.where(afar, _HAZE_TRUST if kind == "landscape" else 0.0, trust) * stands
     standing = np.minimum(standing_depth(regions, stands, known, trust), far)[regions.labels]
     # A pixel below the horizon never lies beyond the ground that it would otherwise show.
@@ -69,7 +72,7 @@ def _without_specks(ground: np.ndarray) -> np.ndarray:
     return keep[parts]
 
 
-def _by_haze(look: Look, regions: Regions, stands: np.ndarray, sky: np.ndarray, far: float) -> Float[np.ndarray, " n"]:
+def _by_haze(look: Look, regions: Regions, sky: np.ndarray, far: float) -> Float[np.ndarray, " n"]:
     """Log distance by how much of the air's light lies before each patch.
 
     Source: the dark channel of He, Sun and Tang, CVPR 2009, "Single image haze removal using dark channel prior": distance is
@@ -78,7 +81,5 @@ def _by_haze(look: Look, regions: Regions, stands: np.ndarray, sky: np.ndarray, 
     dark = minimum_filter(look.rgb.min(-1), 9)
     air = float(np.median(dark[sky])) if sky.any() else float(dark.max())
     through = 1 - 0.95 * np.clip(regions.mean(dark) / max(air, 0.05), 0, 1)
-    depth = -np.log(np.maximum(through, 0.05))
-    near, most = np.quantile(depth[stands], (0.05, 0.98)) if stands.any() else (0.0, 1.0)
-    share = np.clip((depth - near) / max(most - near, 0.05), 0, 1)
-    return far + np.log(0.25 + 0.75 * share)
+    share = np.clip(-np.log(np.maximum(through, 0.05)) / _THICK, 0, 1)
+    return math.log(_CLEAR_M) * (1 - share) + far * share

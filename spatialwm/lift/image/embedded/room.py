@@ -28,6 +28,7 @@ _RIDGES = np.array([
     (LEFT, FLOOR), (RIGHT, FLOOR), (AHEAD, FLOOR), (LEFT, CEILING),
     (RIGHT, CEILING), (AHEAD, CEILING), (LEFT, AHEAD), (RIGHT, AHEAD),
 ])  # fmt: skip
+_TEMPER = 1.0
 _WRONG = 0.9
 """What a segment costs on a face that it cannot lie on; furniture has such segments too."""
 _RIDGE = 10.0
@@ -62,7 +63,7 @@ def fit_room(view: View, ground: Float[np.ndarray, "h w"], seed: int = 0) -> Roo
         near = np.repeat(boxes[best], 30, 0) * np.exp(np.where(_SIGMA > 0.1, spread, 0) * rng.standard_normal((720, 6)))
         boxes, scores = np.concatenate([boxes[best], near]), np.concatenate([scores[best], evidence.score(near)])
     best = np.argsort(-scores)[:_KEPT]
-    weights = np.exp(scores[best] - scores[best[0]])
+    weights = np.exp((scores[best] - scores[best[0]]) / _TEMPER)
     return _average(directions, boxes[best], weights / weights.sum())
 
 
@@ -85,9 +86,10 @@ def room_of_corners(view: View, corners: tuple[Px, ...]) -> Room | None:
     wall = np.full(len(flat), 30.0)
     for a, b in zip(starts, ends, strict=True):
         along = b - a
-        across = np.cross(flat[:, :2], along)
+        across = flat[:, 0] * along[1] - flat[:, 1] * along[0]
         with np.errstate(divide="ignore", invalid="ignore"):
-            t, s = np.cross(a, along) / across, np.cross(a, flat[:, :2]) / across
+            t = (a[0] * along[1] - a[1] * along[0]) / across
+            s = (a[0] * flat[:, 1] - a[1] * flat[:, 0]) / across
         wall = np.where((t > 0) & (s >= 0) & (s <= 1) & (t < wall), t, wall)
     down = EYE_HEIGHT_M / np.maximum(-flat[:, 2], 1e-6)
     above = _MEDIAN_M[CEILING] / np.maximum(flat[:, 2], 1e-6)

@@ -101,14 +101,15 @@ def _opened(mask: np.ndarray) -> np.ndarray:
 
 
 def _islands(sky: np.ndarray) -> np.ndarray:
-    """Clouds: what has sky all around it, or is cut off by the sides of the picture with sky below, and small."""
-    parts, _ = label(~sky)
-    area = np.bincount(parts.ravel())
-    grounded = np.unique(parts[-1])
-    small = area < _ISLAND * sky.size
-    small[grounded] = False
-    small[0] = False
-    return small[parts]
+    """Clouds and birds: small things that hang in the sky, at most by a thread."""
+    out = np.zeros_like(sky)
+    for rest in (_opened(~sky), ~sky):
+        parts, _ = label(rest & ~out)
+        small = np.bincount(parts.ravel()) < _ISLAND * sky.size
+        small[np.unique(parts[-1])] = False
+        small[0] = False
+        out |= small[parts]
+    return out
 
 
 def _likeness(look: Look, mask: np.ndarray, edge: np.ndarray) -> float:
