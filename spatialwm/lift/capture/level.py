@@ -12,10 +12,10 @@ from spatialwm.errors import LiftError
 from spatialwm.geometry.se3 import Pose, vec3
 from spatialwm.lift.capture.capture import Capture, Points, View
 from spatialwm.lift.capture.floor import Floor, find_floor, walkable_floor
-from spatialwm.scene.scale import EYE_HEIGHT_M, KnownLength, metric
 from spatialwm.lift.capture.surface import Surface, seen_surface
 from spatialwm.lift.capture.up import Up, find_up
 from spatialwm.scene import ScaleSource
+from spatialwm.scene.scale import EYE_HEIGHT_M, KnownLength, metric
 
 _GRAVITY_SENSOR_RAD = math.radians(0.5)
 

@@ -23,7 +23,7 @@ from spatialwm.lift.capture.surface import Surface
 from spatialwm.lift.capture.training import Plan, Trained, Trainer, held_out_views, plan_for
 from spatialwm.lift.capture.unfinished import Unfinished, fingerprint
 from spatialwm.lift.lifter import LiftOptions, Quality, Workspace
-from spatialwm.lift.pictures.suffixes import is_picture, is_video
+from spatialwm.lift.pictures.suffixes import is_picture, is_video, listing
 from spatialwm.progress import Progress, part_of, silent
 from spatialwm.scene import Environment, Scene, SceneObject
 
@@ -133,7 +133,11 @@ def _capture(path: Path, options: LiftOptions, unfinished: Unfinished, progress:
 def _start(
     capture: Capture, shown: list[int], count: int, seed: int, unfinished: Unfinished, progress: Progress
 ) -> StartPoints:
-    """Start points, kept from an earlier run or found in the views that training is shown."""
+    """Start points, kept from an earlier run or found in the views that training is shown.
+
+    Raises:
+        LiftError: there are none.
+    """
     kept = unfinished.load("start")
     if kept is not None:
         try:
@@ -143,6 +147,9 @@ def _start(
     maps = depth_maps(capture, views=shown, progress=part_of(progress, 0.0, 0.9))
     progress("choosing start points", 0.9)
     start = start_points(capture, maps, count, seed)
+    if not len(start):
+        why = "they are blank, all alike, or their cameras are wrong"
+        raise LiftError(f"nothing that two of the {len(shown)} pictures show could be placed in space: {why}")
     unfinished.keep("start", *start_to_arrays(start))
     return start
 
@@ -187,19 +194,7 @@ def is_capture(path: Path) -> bool:
     if is_video(path) or posed_reader(path) is not None:
         return True
     folders = (path, path / "images")
-    return path.is_dir() and any(is_picture(file) for folder in folders if folder.is_dir() for file in _listed(folder))
-
-
-def _listed(folder: Path) -> list[Path]:
-    """What is in a folder.
-
-    Raises:
-        LiftError: it may not be opened.
-    """
-    try:
-        return list(folder.iterdir())
-    except OSError as e:
-        raise LiftError(f"cannot look into {folder}: {e.strerror or e}; check its permissions") from e
+    return path.is_dir() and any(is_picture(file) for folder in folders if folder.is_dir() for file in listing(folder))
 
 
 def _unsaid(sentence: str) -> None:

@@ -21,7 +21,7 @@ from spatialwm.lift.capture.video import SHARPNESS_PX, choose_frames
 from spatialwm.lift.lifter import Quality
 from spatialwm.lift.pictures.masks import mask_beside
 from spatialwm.lift.pictures.picture import Picture, load_mask, load_rgb, read_picture
-from spatialwm.lift.pictures.suffixes import PICTURES, is_picture
+from spatialwm.lift.pictures.suffixes import PICTURES, is_picture, listing
 from spatialwm.progress import Progress, part_of, silent
 
 SAME_LEVELS = 1.5
@@ -174,7 +174,7 @@ def _in_order(capture: Capture, names: list[str]) -> Capture:
 
 
 def _pictures_in(folder: Path) -> list[Path]:
-    return [p for p in folder.iterdir() if p.is_file() and is_picture(p)]
+    return [p for p in listing(folder) if p.is_file() and is_picture(p)]
 
 
 def _same(a: UInt8[np.ndarray, "h w"], b: UInt8[np.ndarray, "h w"]) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from spatialwm.errors import LiftError
+
 HEIC = frozenset({".heic", ".heif", ".hif"})
 """Need pillow-heif."""
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif"}) | HEIC
@@ -18,3 +20,15 @@ def is_picture(path: Path) -> bool:
 def is_video(path: Path) -> bool:
     """By its name."""
     return path.suffix.lower() in VIDEOS
+
+
+def listing(folder: Path) -> list[Path]:
+    """What is in a folder.
+
+    Raises:
+        LiftError: it may not be opened.
+    """
+    try:
+        return list(folder.iterdir())
+    except OSError as e:
+        raise LiftError(f"cannot look into {folder}: {e.strerror or e}; check its permissions") from e

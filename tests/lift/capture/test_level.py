@@ -19,10 +19,10 @@ from spatialwm.lift.capture.capture import Capture, Points, View
 from spatialwm.lift.capture.floor import walkable_floor
 from spatialwm.lift.capture.level import Leveled, level
 from spatialwm.lift.capture.posed import PosedOptions, seven_scenes, transforms
-from spatialwm.scene.scale import EYE_HEIGHT_M, KnownLength
 from spatialwm.lift.capture.surface import Surface, seen_surface
 from spatialwm.lift.capture.up import find_up, up_from_cameras, up_from_normals, up_from_planes
 from spatialwm.scene import ScaleSource
+from spatialwm.scene.scale import EYE_HEIGHT_M, KnownLength
 
 UP = np.array([0.0, 0.0, 1.0])
 

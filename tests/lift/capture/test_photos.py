@@ -142,6 +142,23 @@ def test_beyond_forty_pictures_alike_ones_and_neighbours_are_matched() -> None:
     assert len(sfm_worker.choose_pairs(names[:40], [], ordered=False)) == 40 * 39 / 2
 
 
+def test_a_camera_that_turned_is_told_from_one_that_walked_along_a_wall() -> None:
+    k = np.diag([0.8, 0.8, 1.0])
+    rng = np.random.default_rng(0)
+
+    def seen(step: np.ndarray, yaw: float) -> np.ndarray:
+        turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+        between = turn + np.outer(step, (0.0, 0.0, 1.0))  # of a wall straight ahead, one unit away
+        return rng.uniform(0.5, 2) * k @ between @ np.linalg.inv(k) + rng.normal(0, 1e-3, (3, 3))
+
+    turned = np.array([seen(np.zeros(3), yaw) for yaw in np.linspace(0.05, 0.5, 12)])
+    walked = np.array([seen(np.array([x, 0.0, 0.0]), 0.0) for x in np.linspace(0.1, 0.6, 12)])
+    assert sfm_worker.only_turned(turned, 13)
+    assert not sfm_worker.only_turned(walked, 13)
+    assert not sfm_worker.only_turned(turned, 20)  # most pairs show parallax
+    assert not sfm_worker.only_turned(turned[:0], 0)
+
+
 def test_a_lens_that_ran_away_in_the_last_refinement_is_not_taken() -> None:
     def lens(focal: float, cx: float, cy: float) -> object:
         camera = pycolmap.Camera.create_from_model_name(1, "RADIAL", focal, 1280, 720)
