@@ -24,6 +24,8 @@ class Forming(Audience):
         super().__init__()
         self.token = secrets.token_urlsafe(18)
         self.title = title
+        self.ended = False
+        """It is made or given up; tabs may still be fetching what they were told of."""
         self._lock = threading.RLock()
         self._scene = Scene()
         self._previews = 0

@@ -66,14 +66,11 @@ class Hub:
         return session
 
     def form(self, title: str) -> Forming:
-        """A place for a world that is being made."""
+        """A place for a world that is being made; those of worlds that are made by now are dropped."""
         forming = Forming(title)
-        self._forming[forming.token] = forming
+        with self._lock:
+            self._forming = {f.token: f for f in (*self._forming.values(), forming) if not f.ended}
         return forming
-
-    def unform(self, forming: Forming) -> None:
-        """It is made, or given up."""
-        self._forming.pop(forming.token, None)
 
     def get(self, token: str) -> Session | None:
         """The session of a token, if there is one."""

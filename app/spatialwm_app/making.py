@@ -33,6 +33,8 @@ class Making:
     def __init__(self, hub: Hub, wish: Wish) -> None:
         self._hub, self._wish = hub, wish
         self._enough = threading.Event()
+        self.said: list[str] = []
+        """What the person should know meanwhile, one sentence each."""
         self.forming = hub.form(Path(wish.source).stem if wish.tray else "")
         self._job = Job(self._make)
 
@@ -49,10 +51,7 @@ class Making:
             JobCancelled: it was given up in time.
             SpatialwmError: why there is none.
         """
-        try:
-            return self._job.result()
-        finally:
-            self._hub.unform(self.forming)
+        return self._job.result()
 
     @property
     def keepable(self) -> bool:
@@ -69,10 +68,12 @@ class Making:
 
     def _make(self, progress: Progress) -> Session:
         tray = self._wish.tray
-        workspace = Workspace(preview=self.forming.show, enough=self._enough.is_set)
+        workspace = Workspace(preview=self.forming.show, say=self.said.append, enough=self._enough.is_set)
         with tray.in_use() if tray else nullcontext():
             try:
                 return self._hub.create(self._wish.source, self._wish.options, progress, workspace)
             except SpatialwmError as error:
                 said = str(error) if tray is None else tray.spoken(str(error))
                 raise error if said == str(error) else LiftError(said) from error
+            finally:
+                self.forming.ended = True

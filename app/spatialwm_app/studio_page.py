@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
@@ -103,7 +103,8 @@ def build_page(hub: Hub) -> gr.Blocks:
                     address = {"base": world_url(making.forming)}
                 keepable = shown if making.keepable else hidden
                 looked_at = address if first else gr.skip()
-                yield making, _progress_card("Creating", state), shown, keepable, waiting, gr.skip(), looked_at, gr.skip()
+                card = _progress_card("Creating", state, making.said)
+                yield making, card, shown, keepable, waiting, gr.skip(), looked_at, gr.skip()
             outcome = _outcome(making)
             if isinstance(outcome, str):
                 back = _address(hub.get(world)) if address else gr.skip()
@@ -251,14 +252,16 @@ def _outcome(job: _Work[T]) -> T | str:
         return _error_card(str(error))
 
 
-def _progress_card(verb: str, status: Status) -> str:
+def _progress_card(verb: str, status: Status, said: Sequence[str] = ()) -> str:
     percent = round(100 * status.fraction)
     left = "" if status.eta_s is None else f" · about {_seconds(status.eta_s)} left"
     return (
         f'<div class="swm-card"><b>{verb}</b><span>{html.escape(status.stage)}</span>'
         f'<div class="swm-bar" role="progressbar" aria-label="{verb}" aria-valuenow="{percent}">'
         f'<i style="width:{percent}%"></i></div>'
-        f"<small>{percent} % · {_seconds(status.elapsed_s)}{left}</small></div>"
+        f"<small>{percent} % · {_seconds(status.elapsed_s)}{left}</small>"
+        + "".join(f"<p>{html.escape(sentence)}</p>" for sentence in said)
+        + "</div>"
     )
 
 

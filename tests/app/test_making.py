@@ -65,6 +65,8 @@ def test_a_file_that_was_sent_in_becomes_a_world_that_outlives_it(hub: Hub, room
     assert hub.shown(making.forming.token) is making.forming
     session = making.result()
     hub.trays.drop(tray.token)
+    assert hub.shown(making.forming.token) is making.forming, "a tab may still be fetching the last preview"
+    hub.form("another")
     assert hub.shown(making.forming.token) is None
     assert session.title == "hall"
     assert len(session.state()["objects"]) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ import pytest
 from spatialwm_app.session import Session
 
 from spatialwm.errors import ActionError, EditError, StaleRevisionError, WorldError
+from spatialwm.gaussians import concatenate, transform
 from spatialwm.progress import silent
-from spatialwm.scene import edits
+from spatialwm.scene import Scene, SceneObject, edits
 from spatialwm.world import World
 
 
@@ -153,3 +155,69 @@ def test_an_export_is_named_after_the_world_and_its_revision(session: Session) -
     assert path.stat().st_size > 100_000
     assert session.export_path("room-r1.ply") == path
     assert session.export_path("../room.world/world.sqlite") is None
+
+
+@pytest.fixture
+def captured(room: Scene, tmp_path: Path) -> Iterator[Session]:
+    """The room as cameras would have seen it: one static thing."""
+    whole = concatenate([transform(o.gaussians, o.world_from_object) for o in room.objects])
+    body = SceneObject("capture-1", "capture", whole, mobility="static", provenance="measured")
+    scene = Scene(objects=(body,), spawn=room.spawn)
+    session = Session(World.create(tmp_path / "seen.world", scene, command={"op": "create", "source": "photos"}))
+    yield session
+    session.close()
+
+
+def answer_of(session: Session, command: dict[str, Any]) -> dict[str, Any]:
+    """What is told of a command that is answered later."""
+    answers: list[dict[str, Any]] = []
+    told = threading.Event()
+
+    def listen(message: dict[str, Any]) -> None:
+        if message.get("question") == command["question"]:
+            answers.append(message)
+            told.set()
+
+    session.listen(listen)
+    session.command(command)
+    assert told.wait(120)
+    session.unlisten(listen)
+    return answers[0]
+
+
+def pointing(room: Scene, low: tuple[float, ...], high: tuple[float, ...]) -> dict[str, Any]:
+    """A box in the visitor's view around a box in the world."""
+    camera = room.spawn
+    assert camera is not None
+    corners = [(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
+    seen = camera.world_from_cam.inverse().apply(np.array(corners))
+    x, y = camera.fx * seen[:, 0] / seen[:, 2] + camera.cx, camera.fy * seen[:, 1] / seen[:, 2] + camera.cy
+    right, down, forward = camera.world_from_cam.rotation().T.tolist()
+    fov = float(np.degrees(2 * np.arctan(camera.height / 2 / camera.fy)))
+    view = {"eye": camera.eye, "right": right, "down": down, "forward": forward, "fov_y_deg": fov}
+    box = [float(v) for v in (x.min(), y.min(), x.max(), y.max())]
+    return {"camera": {**view, "width": camera.width, "height": camera.height}, "box": box}
+
+
+def test_a_thing_that_is_pointed_at_is_outlined_and_on_assent_an_object(captured: Session, room: Scene) -> None:
+    assert captured.state()["objects"][0]["place"]
+    pointed = pointing(room, (-1.62, 0.38, 0.0), (-1.18, 0.82, 0.47))
+    found = answer_of(captured, {"op": "select", "question": "q1", **pointed})
+    assert "error" not in found
+    ring = np.array(found["outline"][0]) * (1280, 720)
+    assert np.ptp(ring[:, 0]) == pytest.approx(pointed["box"][2] - pointed["box"][0], rel=0.35)
+    assert captured.state()["revision"] == 1, "looking changes nothing"
+    taken = answer_of(captured, {"op": "take", "question": "q1", "name": "blue stool"})
+    assert taken["object"] == "stool-1"
+    stool = next(o for o in captured.state()["objects"] if o["id"] == "stool-1")
+    assert stool["mass_kg"] > 0
+    assert not stool["place"]
+
+
+def test_pointing_at_nothing_is_answered_with_why(captured: Session, room: Scene) -> None:
+    sky = {**pointing(room, (-1.0, 1.0, 1.0), (1.0, 2.0, 2.0)), "box": [600.0, 2.0, 640.0, 10.0]}
+    found = answer_of(captured, {"op": "select", "question": "q2", **sky})
+    assert "outline" not in found
+    assert found["error"]
+    with pytest.raises(EditError, match="click on it again"):
+        captured.command({"op": "take", "question": "other"})

@@ -101,7 +101,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     World.create(world, thinned(scene), command={"op": "create", "source": SENTENCE}).close()
     captured = folder / "hall.world"
     World.create(captured, hall(), command={"op": "create", "source": "hall"}).close()
-    command = [sys.executable, "-m", "spatialwm_app", str(captured), str(world), "--port", "7960", "--worlds-dir", str(folder / "worlds")]
+    options = ["--port", "7960", "--worlds-dir", str(folder / "worlds")]
+    command = [sys.executable, "-m", "spatialwm_app", str(captured), str(world), *options]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -39,7 +39,7 @@ def captured_scene(server: Any) -> Scene:
 
 
 def choose(page: Any, *paths: Path, folder: bool = False) -> None:
-    page.locator(".swm-tray input").nth(1 if folder else 0).set_input_files([str(p) for p in paths] if not folder else str(paths[0]))
+    page.locator(".swm-tray input").nth(1 if folder else 0).set_input_files(str(paths[0]) if folder else [str(p) for p in paths])
     page.wait_for_function(READY, timeout=30_000)
 
 
@@ -51,10 +51,7 @@ def open_hall(page: Any) -> None:
 
 
 def place_on_page(page: Any, point: tuple[float, float, float]) -> tuple[float, float]:
-    return tuple(page.evaluate(
-        "([x, y, z]) => { const p = studio.viewer.screenOf(studio.viewer.camera.position.clone().set(x, z, -y)); return [p.x, p.y]; }",
-        list(point),
-    ))  # fmt: skip
+    return tuple(page.evaluate(PLACE, list(point)))
 
 
 def test_pictures_dropped_anywhere_are_shown_counted_and_removed(tab: Any) -> None:
@@ -89,6 +86,8 @@ def test_hints_are_drawn_on_a_picture_and_it_becomes_a_world(tab: Any, server: A
     assert scene.spawn is not None
     choose(tab, picture_of(scene, tmp_path / "corner.jpg", scene.spawn.resized(320, 240)))
     tab.locator(".swm-hints-open").click()
+    tab.wait_for_function("!document.querySelector('.swm-hints-veil').getAnimations({ subtree: true }).length")
+    tab.wait_for_function("document.querySelector('.swm-hint-sheet img').complete")
     box = tab.locator(".swm-hint-sheet > svg").bounding_box()
 
     def at(u: float, v: float) -> tuple[float, float]:
@@ -215,6 +214,13 @@ def capture_of(scene: Scene, folder: Path) -> Path:
     return folder
 
 
+# Where a place of the world appears on the page.
+PLACE = """([x, y, z]) => {
+  const { viewer } = studio;
+  const p = viewer.screenOf(viewer.camera.position.clone().set(x, z, -y));
+  return [p.x, p.y];
+}"""
+
 # What a drag of files from the desktop does, with small pictures.
 DROP = """async ([kind, names]) => {
   const transfer = new DataTransfer();
@@ -222,5 +228,6 @@ DROP = """async ([kind, names]) => {
   canvas.getContext('2d').fillRect(5, 5, 20, 10);
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
   for (const name of names) transfer.items.add(new File([blob], name, { type: 'image/png' }));
-  document.querySelector('.swm-canvas').dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+  const event = new DragEvent(kind, { dataTransfer: transfer, bubbles: true, cancelable: true });
+  document.querySelector('.swm-canvas').dispatchEvent(event);
 }"""

@@ -19,6 +19,7 @@ export class HintEditor {
     this.corners = [...(hints?.corners ?? [])];
     this.strokes = strokesOf(hints?.depths ?? []);
     this.picture = el("img", { alt: "Your picture", draggable: false, src: this.url });
+    this.picture.onload = () => this.card.style.setProperty("--ratio", this.picture.naturalWidth / this.picture.naturalHeight);
     this.svg = document.createElementNS(SVG, "svg");
     this.labels = el("div.swm-hint-labels");
     this.sheet = el("div.swm-hint-sheet", {}, this.picture, this.svg, this.labels);
