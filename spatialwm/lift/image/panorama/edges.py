@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 from scipy.ndimage import gaussian_filter, sobel
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.color import LUMINANCE
@@ -25,7 +25,8 @@ _STRONG = 4.0
 _NEAR_RAD = np.radians(9.0)
 _MOST = 12_000
 _EYE: Vec3 = (0.0, 0.0, 0.0)
-_AXES: tuple[Vec3, ...] = ((0.0, 0.0, 1.0), (1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0))
+_AHEAD: Vec3 = (0.0, 0.0, 1.0)
+_AXES: tuple[Vec3, ...] = (_AHEAD, (1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (-1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, -1.0, 0.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,7 +54,7 @@ class Edges:
             return Edges(self.directions[thinner], self.normals[thinner], self.weights[thinner]).straightened()
         if not len(self.weights):
             return self
-        i, j = cKDTree(self.directions).query_pairs(_NEAR_RAD, output_type="ndarray").T
+        i, j = KDTree(self.directions).query_pairs(_NEAR_RAD, output_type="ndarray").T
         alike = np.abs(np.einsum("ni,ni->n", self.normals[i], self.normals[j])) > np.cos(np.radians(8))
         i, j = np.concatenate([i[alike], j[alike]]), np.concatenate([j[alike], i[alike]])
         normals, extent = self.normals, np.zeros(len(self.weights))
@@ -74,9 +75,9 @@ def find_edges(rgb: UInt8[np.ndarray, "h w 3"]) -> Edges:
     """The straight edges of an equirectangular picture, found on the six faces of a cube, where straight is straight."""
     grey = rgb.astype(np.float32) @ LUMINANCE.astype(np.float32)
     # Finer than the faces, the picture would alias; coarser than them, its pixels would become edges.
-    grey = gaussian_filter(grey, max(0.0, 0.5 * rgb.shape[1] / 4 / _FACE_PX - 0.3), mode=("nearest", "wrap"))
+    grey = gaussian_filter(grey, max(0.0, 0.5 * rgb.shape[1] / 4 / _FACE_PX - 0.3), mode=("nearest", "wrap"))  # pyright: ignore[reportArgumentType]
     face_px = min(_FACE_PX, max(32, rgb.shape[1] // 4))
-    camera = Camera.look_at(_EYE, _AXES[0], face_px, face_px, _FACE_DEG, (0.0, -1.0, 0.0))
+    camera = Camera.look_at(_EYE, _AHEAD, face_px, face_px, _FACE_DEG, (0.0, -1.0, 0.0))
     rays = Rays.pinhole(camera).directions
     found = [_of_face(grey, rays, camera.fx, _looking_along(axis)) for axis in _AXES]
     return Edges(*(np.concatenate(part) for part in zip(*found, strict=True)))

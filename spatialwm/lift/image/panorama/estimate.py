@@ -30,10 +30,8 @@ from spatialwm.scene.scale import EYE_HEIGHT_M
 
 _WORK_PX, _REGION_PX = 1024, 512
 """Widths at which edges and contact lines, and regions, are found: more detail tells no more about the geometry."""
-_ROOM_SEEN = 0.3
-"""Share of the borders of a room's box that must be seen as edges."""
-_SKY_SHARE = 0.12
-"""Of the upper half of the sphere, from which on it is open."""
+_BLUE, _BLUE_SHARE = 0.1, 0.3
+"""How much more blue than red a clear sky is, and how much of what lies above 45 degrees must be so."""
 _BEYOND = 1.5
 """How many times farther than anything solid the sky is put."""
 
@@ -108,9 +106,14 @@ def _find(photo: Photo, flat: np.ndarray, edges: Edges, level: Level) -> _Found:
         return _from_corners(photo, edges, level)
     room = find_room(edges, EYE_HEIGHT_M) if hints.indoors is not False and level.frame is not None else None
     regions = find_regions(area_averaged(flat, min(_REGION_PX, flat.shape[1]), min(_REGION_PX, flat.shape[1]) // 2))
-    if room is not None and (hints.indoors or room.seen > _ROOM_SEEN):
+    if room is not None and (hints.indoors or (room.clear and not _blue_above(flat))):
         return _Found(room.layout, None, _room_confidence(room, flat.shape[0] // 4), "room")
     return _open(flat, regions)
+
+
+def _blue_above(flat: np.ndarray) -> bool:
+    above = flat[: len(flat) // 4]
+    return float((above[..., 2] - above[..., 0] > _BLUE).mean()) > _BLUE_SHARE
 
 
 def _from_corners(photo: Photo, edges: Edges, level: Level) -> _Found:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import label
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
-from spatialwm.lift.image.panorama.sphere import blurred, wrapped
+from spatialwm.lift.image.panorama.sphere import blurred, parts_of, wrapped
 from spatialwm.lift.image.rays import Rays
 
 _NEIGHBORS = 24
@@ -61,7 +60,7 @@ def find_regions(rgb: Float[np.ndarray, "h w 3"], slack_rad: float = 0.0) -> Reg
     seeds = [_drawn(mask, level) for mask in (sky, upright, ground)]
     flat = features.reshape(-1, features.shape[-1])
     names = np.repeat(np.arange(3), [len(s) for s in seeds])
-    tree = cKDTree(flat[np.concatenate(seeds)])
+    tree = KDTree(flat[np.concatenate(seeds)])
     _, near = tree.query(flat, k=_NEIGHBORS, workers=-1)
     share = np.stack([(names[near] == k).sum(1) for k in range(3)], -1).reshape(height, width, 3).astype(np.float32)
     share = share / _NEIGHBORS * 0.94 + 0.02
@@ -98,16 +97,13 @@ def _surely_sky(rgb: np.ndarray, texture: np.ndarray, elevation: np.ndarray) -> 
     threshold = max(_SMOOTH * float(np.median(texture[between])), 0.012)
     calm = (texture < threshold) & (elevation > _SKY_ABOVE)
     calm &= light > np.median(light[elevation < 0]) * 0.8
-    height, width = calm.shape
-    # Three turns beside each other: in the middle one every part is whole.
-    parts = np.asarray(label(np.tile(calm, 3))[0])
-    high = max(1, height // 12)
-    touching = np.unique(parts[:high][parts[:high] > 0])
-    parts = parts[:, width : 2 * width]
+    high = max(1, len(calm) // 12)
+    parts = parts_of(calm)
+    touching = np.unique(parts[:high][calm[:high]])
     known = np.isin(parts, touching)
     # Rims of clouds are less smooth: they belong to the sky that they lie in.
     soft = (texture < _SOFT * threshold) & (elevation > math.sin(math.radians(15)))
-    parts = np.asarray(label(np.tile(soft | known, 3))[0])[:, width : 2 * width]
+    parts = parts_of(soft | known)
     sizes, held = (np.bincount(parts.ravel(), weights=w, minlength=parts.max() + 1) for w in (None, known.ravel()))
     known |= (held > 0.5 * np.maximum(sizes, 1))[parts] & (parts > 0)
     blue = calm & (rgb[..., 2] - rgb[..., 0] > _BLUE) & (elevation > math.sin(math.radians(15)))

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
-from jaxtyping import Float, Shaped
-from scipy.ndimage import gaussian_filter1d, map_coordinates
+from jaxtyping import Bool, Float, Int, Shaped
+from scipy.ndimage import gaussian_filter1d, label, map_coordinates
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from spatialwm.lift.image.rays import Rays
+from spatialwm.lift.pictures.area import area_averaged
+
+_AROUND_DEG = (1.5, 4.0, 10.0, 25.0, 60.0)
+_ENOUGH = 0.03
+_FILL_ROWS = 96
 
 
 def look_up(
@@ -64,3 +72,32 @@ def blurred(picture: Float[np.ndarray, "h w *c"], sigma_rad: float) -> Float[np.
     gain = np.exp(-2 * (np.pi * sigma[:, None] * frequency) ** 2)
     gain = gain.reshape(*gain.shape, *[1] * (picture.ndim - 2))
     return np.fft.irfft(np.fft.rfft(smooth, axis=1) * gain, width, axis=1).astype(picture.dtype)
+
+
+def parts_of(mask: Bool[np.ndarray, "h w"]) -> Int[np.ndarray, "h w"]:
+    """Numbers of the connected parts, 0 where there is none; what the seam cuts is one part."""
+    parts = np.zeros(mask.shape, np.int32)
+    count = cast(int, label(mask, output=parts))
+    across = mask[:, 0] & mask[:, -1]
+    pairs = coo_array((np.ones(across.sum()), (parts[across, 0], parts[across, -1])), shape=(count + 1, count + 1))
+    return connected_components(pairs, directed=False)[1][parts]
+
+
+def filled(values: Float[np.ndarray, "h w c"], known: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w c"]:
+    """Known values as they are; elsewhere a smooth mean of the known ones around, as near as there are some."""
+    height, _, channels = values.shape
+    if known.all() or not known.any():
+        return values.astype(np.float32)
+    rows = min(height, _FILL_ROWS)
+    weighted = np.concatenate([values * known[..., None], known[..., None]], -1).astype(np.float32)
+    weighted = area_averaged(weighted, 2 * rows, rows)
+    out, missing = np.zeros((rows, 2 * rows, channels), np.float32), np.ones((rows, 2 * rows), bool)
+    for sigma_deg in _AROUND_DEG:
+        near = blurred(weighted, np.radians(sigma_deg))
+        reached = missing & (near[..., -1] > (_ENOUGH if sigma_deg != _AROUND_DEG[-1] else 0))
+        out[reached] = near[reached][:, :-1] / near[reached][:, -1:]
+        missing &= ~reached
+    if missing.any():
+        out[missing] = values[known].mean(0)
+    smooth = look_up(blurred(out, np.radians(2)), Rays.panorama(2 * height, height).directions)
+    return np.where(known[..., None], values, smooth).astype(np.float32)
