@@ -26,15 +26,16 @@ export class About {
 
   show(base, state) {
     this.base = base;
-    const { notes, scale } = state;
+    const { scale } = state;
+    const notes = state.notes.filter((note) => !scale.note || !note.includes(scale.note)); // that one is said with the lengths
     const missing = [...(state.unrecognized.length ? [`Nothing was made of ${state.unrecognized.map((w) => `“${w}”`).join(", ")}.`] : []), ...state.unmet];
     const invented = share(state.objects);
     const fixable = scale.method !== "exact";
     this.title.textContent = notes.length || fixable ? "About this world" : "Not all of it was made";
     this.body.replaceChildren(
       ...(fixable ? [this.#scale(scale)] : []),
-      ...(notes.length ? [list(notes)] : []),
       ...(fixable && invented ? [this.#invented(invented)] : []),
+      ...(notes.length ? [list(notes)] : []),
       ...(missing.length ? [...(notes.length || fixable ? [el("h4", {}, "Not all of it was made")] : []), list(missing)] : []),
     );
     // What was asked for and is missing is said at once; the rest waits behind its button, out of the picture's way.
