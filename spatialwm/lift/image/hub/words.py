@@ -24,7 +24,7 @@ from spatialwm.lift.image.hub.weights import weights_of
 
 _SURE = 0.3
 _SAME = 0.6
-"""Boxes of one phrase that share more of their union are one thing."""
+"""Boxes that share more of their union are one thing, by the phrase that fits it best."""
 
 
 class Found(NamedTuple):
@@ -85,14 +85,11 @@ class WordModel:
         found = []
         for phrase, span in zip(phrases, spans, strict=True):
             of_phrase = scores[:, span].max(1).values
-            # A box is an answer to the phrase that fits it best.
-            others = torch.stack([scores[:, other].max(1).values for other in spans]).max(0).values
             for i in torch.argsort(of_phrase, descending=True, stable=True).tolist():
                 score = float(of_phrase[i])
                 if score < self._sure:
                     break
-                if score >= float(others[i]):
-                    found.append(Found(phrase, score, tuple(boxes[i].tolist())))
+                found.append(Found(phrase, score, tuple(boxes[i].tolist())))
         return _distinct(sorted(found, key=lambda f: -f.score))
 
     def _read(self, phrases: list[str]) -> tuple[Tensor, list[slice]]:

@@ -13,7 +13,11 @@ from PIL import Image
 
 from spatialwm.lift.image.photo import Photo
 
-transformers = pytest.importorskip("transformers", reason="the hub extra is not installed")
+try:
+    import transformers as _transformers
+except ImportError:
+    _transformers = None
+transformers: Any = _transformers
 
 
 def dinov2(**changes: Any) -> Any:
@@ -128,6 +132,8 @@ SAVERS: dict[str, Callable[[Path], None]] = {
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of weights as SPATIALWM_WEIGHTS names one, of tiny models."""
+    if transformers is None:
+        pytest.skip("the hub extra is not installed")
     root = tmp_path_factory.mktemp("weights")
     for name, save in SAVERS.items():
         (root / name).mkdir()

@@ -151,6 +151,18 @@ def test_an_offloaded_network_says_the_same(saved: Path, photo: Photo) -> None:
         assert [p.data_ptr() for p in network.parameters()] == homes
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("name", NAMES)
+def test_on_a_gpu_offloaded_weights_go_home_and_the_answer_stays(name: str, saved: Path, photo: Photo) -> None:
+    model, folder = MODELS[name], saved / name
+    network = opened(folder, model)
+    run = placed(network, Plan(device="cuda", offload=True))
+    with torch.inference_mode():
+        made = depths(model, lambda x: run(pixel_values=x), preparation_of(folder, model), photo.rgb, 200.0).depth_m
+    assert {p.device.type for p in network.parameters()} == {"cpu"}
+    np.testing.assert_allclose(made, said(name, folder, photo, 200.0).depth_m, rtol=2e-2)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_half_precision_says_nearly_the_same(name: str, saved: Path, photo: Photo) -> None:
     model, folder = MODELS[name], saved / name

@@ -11,6 +11,8 @@ from spatialwm.lift.image.hub.masks import MaskModel, mask_at
 from spatialwm.lift.image.hub.weights import MissingModelError
 from spatialwm.lift.image.photo import Photo
 
+pytest.importorskip("transformers", reason="the hub extra is not installed")
+
 
 @pytest.fixture
 def model(saved: Path) -> MaskModel:

@@ -122,7 +122,7 @@ CASES: dict[str, tuple[HubModel, Callable[[], Any], Callable[..., Any]]] = {
 }
 
 
-HEAVY = ("depth-anything base", "depth-anything large", "depth-pro", "sam2")
+HEAVY = ("depth-anything base", "depth-anything large", "depth-pro", "sam2", "zoedepth")
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in HEAVY else n for n in CASES])

@@ -22,6 +22,8 @@ from spatialwm.lift.image.hub.models import MASKS, MODELS, WORDS
 from spatialwm.lift.image.hub.weights import located, missing
 from spatialwm.lift.image.photo import Hints, Photo
 
+pytest.importorskip("transformers", reason="the hub extra is not installed")
+
 SMALL, OUTDOORS = "depth-anything-v2-metric-indoor-small", "depth-anything-v2-metric-outdoor-small"
 
 

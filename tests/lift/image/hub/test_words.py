@@ -27,6 +27,7 @@ def test_boxes_lie_in_the_picture_and_the_surest_comes_first(model: WordModel, p
     assert (boxes[:, 1] <= boxes[:, 3]).all()
     assert boxes.min() >= 0
     assert (boxes[:, [2, 3]] <= photo.size).all()
+    assert len(set(f.box for f in found)) == len(found)  # what is called both is one thing
     assert found == model.boxes_for(photo.rgb, "The red chair. A lamp.")
 
 
