@@ -8,16 +8,19 @@ import numpy as np
 from scipy import ndimage
 
 from spatialwm.geometry.camera import Camera
+from spatialwm.lift.image.layers.fill import blurred
 from spatialwm.lift.image.layers.surface import Surface
 from spatialwm.lift.image.rays import Rays
 
 _SLOPE_PX = 24
+_SHARP_PX = 3.0
+_OCTAVES = 5
 _STEEPEST = 2.0
 """Continued surfaces come at most this much nearer, or go this much farther."""
 
 
 def widened(surface: Surface, camera: Camera, margin_px: int) -> tuple[Surface, Camera]:
-    """The same picture with ``margin_px`` more on each side: mirrored, on surfaces that go on as straight as they were."""
+    """The same picture with ``margin_px`` more on each side: mirrored and blurred, on surfaces that go straight on."""
     m = margin_px
     if m < 1:
         return surface, camera
@@ -40,9 +43,15 @@ def widened(surface: Surface, camera: Camera, margin_px: int) -> tuple[Surface, 
         distance = np.where(sky & ~seen, float(np.median(surface.distance[surface.sky])), distance)
     beyond = ndimage.distance_transform_edt(~seen).astype(np.float32)
     confidence = mirrored(surface.confidence) * 0.5 ** (beyond > 0) * np.exp(-beyond / m)
-    return Surface(
-        rays, mirrored(surface.rgb), distance.astype(np.float32), sky, confidence.astype(np.float32), seen
-    ), wide  # fmt: skip
+    rgb = _softened(mirrored(surface.rgb), beyond)
+    return Surface(rays, rgb, distance.astype(np.float32), sky, confidence.astype(np.float32), seen), wide
+
+
+def _softened(rgb: np.ndarray, beyond: np.ndarray) -> np.ndarray:
+    """Ever more out of focus: a mirror image that stays sharp is seen for what it is."""
+    octave = np.log2(1 + beyond / _SHARP_PX).clip(0, _OCTAVES)[..., None]
+    levels = [rgb, *(blurred(rgb, k, False) for k in range(1, _OCTAVES + 1))]
+    return sum(level * np.maximum(1 - abs(octave - k), 0) for k, level in enumerate(levels)).astype(np.float32)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _continued(near: np.ndarray, m: int, axis: int) -> np.ndarray:

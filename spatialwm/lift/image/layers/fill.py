@@ -24,6 +24,18 @@ def diffused(values: Float[np.ndarray, "h w c"], known: Bool[np.ndarray, "h w"],
     return filled
 
 
+def blurred(values: Float[np.ndarray, "h w c"], octaves: int, wraps: bool) -> Float[np.ndarray, "h w c"]:
+    """Averages over about ``2 ** octaves`` pixels, at a cost that does not grow with them."""
+    shapes, out, weight = [], values, np.ones_like(values[..., :1])
+    for _ in range(octaves):
+        shapes.append((out.shape[0], out.shape[1]))
+        out, weight = _halved(out), _halved(weight)
+    out = out / weight
+    for shape in reversed(shapes):
+        out = _doubled(out, shape, wraps)
+    return out
+
+
 def _halved(values: np.ndarray) -> np.ndarray:
     """Sums over 2x2 blocks; weights above one are as good as one."""
     height, width = values.shape[:2]

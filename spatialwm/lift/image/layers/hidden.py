@@ -63,14 +63,29 @@ def behind(surface: Surface, shift_px: float, nearest_m: float) -> Hidden:
     sky = np.where(where, surface.sky[row, column], surface.sky)
     solid = source & ~surface.sky
     smooth = diffused(near[..., None], solid, wraps)[..., 0] if solid.any() else near
-    sky_near = near[surface.sky].mean() if surface.sky.any() else near.min()
-    filled = np.where(sky, sky_near, smooth)
-    filled = np.minimum(filled, near / (1 + STEP))  # never in front of what hides it
+    filled = np.minimum(smooth, near / (1 + STEP))  # never in front of what hides it
     rgb = _painted(surface, source, where, row, column)
-    distance = np.where(where, 1 / np.maximum(filled, 1e-9), surface.distance).astype(np.float32)
+    distance = np.where(where, surface.at(np.maximum(filled, 1e-9)), surface.distance)
+    if surface.sky.any():
+        distance = np.where(where & sky, surface.distance[surface.sky].mean(), distance)
     fade = np.exp(-away / max(shift_px, 1)).astype(np.float32)
     confidence = np.where(where, 0.5 * fade * surface.confidence[row, column], surface.confidence).astype(np.float32)
     layer = replace(surface, rgb=rgb, distance=distance, sky=sky, confidence=confidence, seen=surface.seen & ~where)
+    return Hidden(layer, where, np.where(where, away, 0).astype(np.float32))
+
+
+def sky_behind(surface: Surface, reach_px: float) -> Hidden:
+    """The sky continued behind everything that stands before it, whatever the estimate says about how far that is."""
+    away, _, _ = nearest(surface.sky, surface.rays.wraps, int(reach_px) + 8)
+    where = ~surface.sky & (away <= reach_px + _SPARE_PX)
+    clean = surface.sky & ~ndimage.binary_dilation(where, iterations=_MIXED_PX)
+    source = clean if clean.any() else surface.sky
+    _, row, column = nearest(source, surface.rays.wraps, int(reach_px) + 8)
+    confidence = np.where(where, 0.5 * surface.confidence[row, column], surface.confidence).astype(np.float32)
+    layer = replace(
+        surface, rgb=_painted(surface, source, where, row, column), sky=surface.sky | where, confidence=confidence,
+        distance=np.where(where, surface.distance[surface.sky].mean(), surface.distance), seen=surface.seen & ~where,
+    )  # fmt: skip
     return Hidden(layer, where, np.where(where, away, 0).astype(np.float32))
 
 

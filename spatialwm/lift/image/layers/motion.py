@@ -27,7 +27,6 @@ class Motion:
     """Reaches from the camera, metres; the region is an ellipsoid with these half axes."""
 
     aside_m: float
-    """Left, right, up and down."""
     ahead_m: float
 
     def scaled(self, k: float) -> Motion:
@@ -35,28 +34,35 @@ class Motion:
         return Motion(self.aside_m * k, self.ahead_m * k)
 
     def extremes(self) -> tuple[Vec3, ...]:
-        """In the camera's frame: left, right, up, ahead."""
-        return (-self.aside_m, 0.0, 0.0), (self.aside_m, 0.0, 0.0), (0.0, -self.aside_m, 0.0), (0.0, 0.0, self.ahead_m)
+        """In the camera's frame: left, right, up, ahead, back."""
+        aside, ahead = self.aside_m, self.ahead_m
+        return (-aside, 0.0, 0.0), (aside, 0.0, 0.0), (0.0, -aside, 0.0), (0.0, 0.0, ahead), (0.0, 0.0, -ahead)
 
 
 def safe_motion(gaussians: Gaussians, looks: Sequence[Camera], planned: Motion) -> tuple[Motion, float]:
-    """The largest motion, up to the planned one, at whose extremes no view has more holes than allowed.
+    """The largest motion, up to the planned one, at whose extremes no picture has more holes than allowed.
 
     Args:
-        looks: views from where the picture was taken, which are moved along.
+        looks: views from where the picture was taken, in its camera's frame; together they see all of it.
 
     Returns:
-        The motion, and the largest share of holes in any view at its extremes.
+        The motion, and the largest share of holes at its extremes.
     """
-    small = [_smaller(look) for look in looks]
+    small = [_smaller(look, round(_CHECKED_PX / len(looks) ** 0.5)) for look in looks]
     k = 1.0
     while k > _LEAST:
         motion = planned.scaled(k)
-        holes = max(hole_share(gaussians, moved(look, step)) for step in motion.extremes() for look in small)
-        if holes <= MOST_HOLES:
+        holes = 0.0
+        for step in motion.extremes():
+            there = Pose(step)
+            views = (replace(look, world_from_cam=there @ look.world_from_cam) for look in small)
+            holes = max(holes, float(np.mean([hole_share(gaussians, view) for view in views])))
+            if holes > MOST_HOLES:
+                break
+        else:
             return motion, holes
         k *= _SHRINK
-    return Motion(0.0, 0.0), max(hole_share(gaussians, look) for look in small)
+    return Motion(0.0, 0.0), float(np.mean([hole_share(gaussians, look) for look in small]))
 
 
 def moved(camera: Camera, step: Vec3) -> Camera:
@@ -69,8 +75,8 @@ def hole_share(gaussians: Gaussians, camera: Camera) -> float:
     return float(np.mean(coverage(gaussians, camera) < HOLE_ALPHA))
 
 
-def _smaller(camera: Camera) -> Camera:
-    k = min(1.0, _CHECKED_PX / max(camera.width, camera.height))
+def _smaller(camera: Camera, longest_px: int) -> Camera:
+    k = min(1.0, longest_px / max(camera.width, camera.height))
     width, height = round(camera.width * k), round(camera.height * k)
     return replace(
         camera, width=width, height=height, fx=camera.fx * width / camera.width, fy=camera.fy * height / camera.height,

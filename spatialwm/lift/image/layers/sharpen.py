@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
+from spatialwm.geometry.se3 import Vec3
 from spatialwm.geometry.sh import dc_to_rgb, rgb_to_dc
 from spatialwm.progress import Progress, silent
-from spatialwm.render import choose, psnr
+from spatialwm.render import choose
 
 AIM_DB = 33.5
 """Colours that fit one view better than this begin to overshoot in the next."""
@@ -20,13 +24,13 @@ _LEAST_SHARE = 0.2
 
 def sharpened(
     gaussians: Gaussians,
-    camera: Camera,
-    picture: Float[np.ndarray, "h w 3"],
+    views: Sequence[tuple[Camera, Float[np.ndarray, "h w 3"]]],
     *,
+    background: Vec3 = (0.0, 0.0, 0.0),
     steps: int = 8,
     progress: Progress = silent,
 ) -> tuple[Gaussians, float]:
-    """The same Gaussians in colours that render ``picture`` (float32 sRGB, 0..1), and the PSNR reached from its camera, dB.
+    """The same Gaussians in colours that render the pictures (float32 sRGB, 0..1) from their cameras, and the PSNR reached, dB.
 
     Footprints that close the surface overlap their neighbours, which blurs: 24 dB on a detailed picture, 33 after ten steps.
     Van Cittert's iteration, which adds the residual at the own pixel, diverges here, because a neighbour in front may show more
@@ -34,35 +38,43 @@ def sharpened(
     Nesterov's momentum halves the steps.
     """
     rasterization = choose()[1]
-    target = torch.from_numpy(np.ascontiguousarray(picture, np.float32))
+    targets = [torch.from_numpy(np.ascontiguousarray(picture, np.float32)) for _, picture in views]
     colors = dc_to_rgb(gaussians.sh[:, 0]).clone()
 
-    def shown(values: torch.Tensor) -> torch.Tensor:
+    def shown(values: torch.Tensor, camera: Camera, behind: torch.Tensor) -> torch.Tensor:
         image, _, _ = rasterization(
             gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, values, camera.viewmat()[None],
-            camera.K()[None], camera.width, camera.height,
+            camera.K()[None], camera.width, camera.height, backgrounds=behind[:, : values.shape[1]],
         )  # fmt: skip
         return image[0].cpu()
 
+    behind, empty = torch.tensor([background], dtype=torch.float32), torch.zeros(1, 3)
     ones = torch.ones_like(colors[:, :1], requires_grad=True)
-    coverage = shown(ones)
-    coverage.sum().backward()
+    covered: list[torch.Tensor] = []
+    for camera, _ in views:
+        alpha = shown(ones, camera, empty)
+        alpha.sum().backward()
+        covered.append(alpha.detach().clamp(min=0.05))
     assert ones.grad is not None
-    share = ones.grad
-    step_size = torch.where(share > _LEAST_SHARE, 1 / share.clamp(min=_LEAST_SHARE), 0.0)
-    covered = coverage.detach().clamp(min=0.05)
+    step_size = torch.where(ones.grad > _LEAST_SHARE, 1 / ones.grad.clamp(min=_LEAST_SHARE), 0.0)
 
     best, reached, ahead, momentum = colors, -1.0, colors, 1.0
     for step in range(steps + 1):
         progress("sharpening", step / (steps + 1))
         trial = ahead.clone().requires_grad_(True)
-        image = shown(trial)
-        score = psnr(image.detach().numpy().clip(0, 1), picture)
+        squared, count = 0.0, 0
+        for (camera, _), target, alpha in zip(views, targets, covered, strict=True):
+            image = shown(trial, camera, behind)
+            residual = target - image.detach()
+            squared += float((target - image.detach().clamp(0, 1)).square().sum())
+            count += target.numel()
+            if step < steps:
+                image.backward(residual / alpha)
+        score = -10 * math.log10(squared / count + 1e-30)
         if score > reached:
             best, reached = ahead, score
         if score >= AIM_DB or step == steps:
             break
-        image.backward((target - image.detach()) / covered)
         assert trial.grad is not None
         following = (ahead + trial.grad * step_size).clamp(0, 1)
         grown = (1 + (1 + 4 * momentum**2) ** 0.5) / 2

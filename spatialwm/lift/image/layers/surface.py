@@ -13,8 +13,8 @@ from spatialwm.lift.image.rays import Rays
 
 STEP = 0.04
 """Relative difference of distance between neighbours from which one of them may stand in front of the other."""
-_BEND = 0.5
-"""Share of that difference by which it must exceed the slope of the surface on either side: a grazing floor has none."""
+_STEEPER = 2.0
+"""How many times steeper than the surfaces on both sides the way from one to the other is."""
 _RAMP_PX = 12
 """Widest ramp that an estimate draws where one thing ends in front of another."""
 _RAMP_SLOPE = 0.04
@@ -37,23 +37,37 @@ class Surface:
 
     @property
     def nearness(self) -> Float[np.ndarray, "h w"]:
-        """One over the distance: what a step aside shifts a pixel in proportion to."""
-        return np.float32(1) / self.distance
+        """What a step aside shifts a pixel in proportion to: one over the distance, in a photo over that along the optical axis.
+
+        Of a plane in a photo it is affine over the picture, however grazing the plane.
+        """
+        return 1 / (self.distance * self._ahead)
+
+    def at(self, nearness: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+        """Distances, metres, of a nearness."""
+        return (1 / (nearness * self._ahead)).astype(np.float32)
+
+    @property
+    def _ahead(self) -> Float[np.ndarray, "h w"] | np.float32:
+        return np.float32(1) if self.rays.wraps else self.rays.directions[..., 2].astype(np.float32)
 
     def points(self) -> Float[np.ndarray, "h w 3"]:
         """float32, metres."""
-        return (self.rays.directions * self.distance[..., None]).astype(np.float32)
+        return self.rays.directions.astype(np.float32) * self.distance[..., None]
 
 
 def normals(points: Float[np.ndarray, "h w 3"], wraps: bool) -> Float[np.ndarray, "h w 3"]:
     """Unit normals towards the camera; at the end of a surface they are its own, not those of the jump behind it."""
-    along = _own_difference(points, 1, wraps)
-    down = _own_difference(points, 0, False)
-    normal = np.cross(down, along)
-    length = np.linalg.norm(normal, axis=-1, keepdims=True)
-    outward = -points / np.linalg.norm(points, axis=-1, keepdims=True)
-    normal = np.where(length > 1e-12, normal / np.maximum(length, 1e-12), outward)
-    return np.where((normal * outward).sum(-1, keepdims=True) < 0, -normal, normal).astype(np.float32)
+    normal = np.cross(_own_difference(points, 0, False), _own_difference(points, 1, wraps))
+    length = np.sqrt(dot(normal, normal))
+    towards = np.where(dot(normal, points) > 0, np.float32(-1), np.float32(1)) / np.maximum(length, 1e-20)
+    outward = points * (-1 / np.sqrt(dot(points, points)))[..., None]
+    return np.where((length > 1e-12)[..., None], normal * towards[..., None], outward)
+
+
+def dot(a: Float[np.ndarray, "*n 3"], b: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n"]:
+    """Scalar products; ``sum(-1)`` over three values takes several times as long."""
+    return np.einsum("...i,...i->...", a, b)
 
 
 def _own_difference(points: np.ndarray, axis: int, wraps: bool) -> np.ndarray:
@@ -64,30 +78,42 @@ def _own_difference(points: np.ndarray, axis: int, wraps: bool) -> np.ndarray:
         last: list[slice | int] = [slice(None)] * 3
         first = list(last)
         last[axis], first[axis] = -1, 0
-        ahead[tuple(last)] = np.roll(ahead, 1, axis)[tuple(last)]
+        ahead[tuple(last)] = behind[tuple(last)]
         behind[tuple(first)] = ahead[tuple(first)]
-    shorter = (ahead * ahead).sum(-1, keepdims=True) <= (behind * behind).sum(-1, keepdims=True)
-    return np.where(shorter, ahead, behind)
+    return np.where((dot(ahead, ahead) <= dot(behind, behind))[..., None], ahead, behind)
 
 
-def jumps(nearness: Float[np.ndarray, "h w"], wraps: bool, reach: int = 1) -> Bool[np.ndarray, "h w"]:
-    """Where something ends in front of something else within ``reach`` pixels.
-
-    Nearness is affine over the picture of any plane, however grazing, so that its second difference tells a jump from a slope.
-    """
-    mode = ("nearest", "wrap" if wraps else "nearest")
-    low = ndimage.minimum_filter(nearness, 2 * reach + 1, mode=mode)
-    high = ndimage.maximum_filter(nearness, 2 * reach + 1, mode=mode)
-    bend = np.zeros_like(nearness)
+def jumps(nearness: Float[np.ndarray, "h w"], wraps: bool) -> Bool[np.ndarray, "h w"]:
+    """The pixels on both sides of every place where something ends in front of something else."""
+    found = np.zeros(nearness.shape, bool)
     for axis in (0, 1):
-        m = min(2 * reach, nearness.shape[axis] - 1)
-        pad = [(m, m) if i == axis else (0, 0) for i in (0, 1)]
-        # Straight on beyond the border, where a plane must not seem to bend.
-        wide = np.pad(nearness, pad, mode="wrap") if wraps and axis else np.pad(nearness, pad, "reflect", reflect_type="odd")
-        wide = np.moveaxis(wide, axis, 0)
-        second = wide[2 * m :] + wide[: -2 * m] - 2 * wide[m:-m]
-        bend = np.maximum(bend, abs(np.moveaxis(second, 0, axis)))
-    return (high - low > STEP * high) & (bend > _BEND * (high - low))
+        step, steeper = _steps(nearness, axis, wraps, 1)
+        least = np.minimum(nearness, np.roll(nearness, -1, axis))
+        found |= _both(steeper & (step > STEP * least), axis)
+    return found
+
+
+def _steps(nearness: np.ndarray, axis: int, wraps: bool, reach: int) -> tuple[np.ndarray, np.ndarray]:
+    """Differences to the next pixel, and whether they are steeper than the surfaces before and behind.
+
+    A grazing floor is as steep as itself, and where it meets a wall as steep as on its own side: neither ends there.
+    """
+    step = abs(np.roll(nearness, -1, axis) - nearness)
+    around = wraps and axis == 1
+    if not around:
+        np.moveaxis(step, axis, 0)[-1] = np.moveaxis(step, axis, 0)[-2]
+    usual = ndimage.minimum_filter1d(step, 2 * reach + 1, axis, mode="wrap" if around else "nearest")
+    pad = [(reach + 1, reach + 1) if i == axis else (0, 0) for i in (0, 1)]
+    wide = np.moveaxis(np.pad(usual, pad, mode="wrap" if around else "edge"), axis, 0)
+    before, behind = wide[: -2 * (reach + 1)], wide[2 * (reach + 1) :]
+    steeper = step > _STEEPER * np.moveaxis(np.maximum(before, behind), 0, axis)
+    if not around:
+        np.moveaxis(steeper, axis, 0)[-1] = False
+    return step, steeper
+
+
+def _both(pairs: np.ndarray, axis: int) -> np.ndarray:
+    return pairs | np.roll(pairs, 1, axis)
 
 
 def steepened(surface: Surface) -> Surface:
@@ -99,8 +125,11 @@ def steepened(surface: Surface) -> Surface:
     mode = ("nearest", "wrap" if wraps else "nearest")
     low = ndimage.minimum_filter(near, 2 * _RAMP_PX + 1, mode=mode)
     high = ndimage.maximum_filter(near, 2 * _RAMP_PX + 1, mode=mode)
-    slope = ndimage.maximum_filter(near, 3, mode=mode) - ndimage.minimum_filter(near, 3, mode=mode)
-    ramp = jumps(near, wraps, _RAMP_PX // 2) & (slope > _RAMP_SLOPE * (high - low))
+    ramp = np.zeros(near.shape, bool)
+    for axis in (0, 1):
+        step, steeper = _steps(near, axis, wraps, _RAMP_PX // 2)
+        ramp |= _both(steeper & (step > _RAMP_SLOPE * (high - low)), axis)
+    ramp &= high - low > STEP * low
     front = near > (low + high) / 2
     steep = near.copy()
     for side in (front, ~front):
@@ -110,5 +139,5 @@ def steepened(surface: Surface) -> Surface:
             steep = np.where(side & ramp, near[row, column], steep)
     # The outermost pixels of a thing mix with what is behind it: they go with the thing, or it would leave its outline there.
     steep = np.where(jumps(steep, wraps), ndimage.maximum_filter(steep, 3, mode=mode), steep)
-    sky = surface.sky & ~(steep > near)
-    return replace(surface, distance=(1 / steep).astype(np.float32), sky=sky)
+    sky = surface.sky & (steep <= near * (1 + STEP))
+    return replace(surface, distance=np.where(sky | (steep == near), surface.distance, surface.at(steep)), sky=sky)

@@ -1,0 +1,74 @@
+"""The motion that is stated is one that was looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from spatialwm.gaussians import Gaussians, concatenate
+from spatialwm.lift.image.layers.motion import MOST_HOLES, Motion, hole_share, moved, safe_motion
+from spatialwm.lift.image.layers.sharpen import AIM_DB, sharpened
+from spatialwm.lift.image.layers.splats import cells_of, splats, underlay_of
+
+from .stills import CAMERA, HEIGHT, WIDTH, plane, surface
+
+PLANNED = Motion(0.3, 0.2)
+
+
+def wall(keep_columns: int = WIDTH) -> Gaussians:
+    """A wall 3 m ahead, seen from its left border up to a column."""
+    made = surface(plane((0.0, 0.0, 1.0), 3.0))
+    where = np.zeros((HEIGHT, WIDTH), bool)
+    where[:, :keep_columns] = True
+    return splats(made, cells_of(made, where), 0.99)
+
+
+def test_a_picture_that_ends_at_its_border_allows_only_a_small_step() -> None:
+    found, holes = safe_motion(wall(), [CAMERA], PLANNED)
+    assert 0 <= found.aside_m < 0.1 * PLANNED.aside_m
+    assert holes <= MOST_HOLES
+
+
+def test_a_wall_that_goes_on_allows_the_whole_motion() -> None:
+    narrow = CAMERA.resized(WIDTH, HEIGHT)
+    small = type(narrow)(narrow.world_from_cam, WIDTH // 2, HEIGHT // 2, 80.0, 80.0, WIDTH / 4, HEIGHT / 4)
+    found, holes = safe_motion(wall(), [small], PLANNED)
+    assert found == PLANNED
+    assert holes == 0
+
+
+def test_where_holes_are_seen_without_a_step_no_motion_is_stated() -> None:
+    found, holes = safe_motion(wall(WIDTH // 2), [CAMERA], PLANNED)
+    assert found == Motion(0.0, 0.0)
+    assert holes == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_step_ahead_and_back_opens_no_gaps_between_splats() -> None:
+    narrow = type(CAMERA)(CAMERA.world_from_cam, WIDTH // 4, HEIGHT // 4, 80.0, 80.0, WIDTH / 8, HEIGHT / 8)
+    for step in (-1.0, 1.5, 2.0):
+        assert hole_share(wall(), moved(narrow, (0.0, 0.0, step))) == 0
+
+
+def test_from_nearby_the_underlay_closes_detail() -> None:
+    made = surface(plane((0.0, 0.0, 1.0), 3.0))
+    made.rgb[:] = np.random.default_rng(0).random(made.rgb.shape)
+    everywhere = np.ones((HEIGHT, WIDTH), bool)
+    detail = splats(made, cells_of(made, everywhere), 0.99)
+    narrow = type(CAMERA)(CAMERA.world_from_cam, WIDTH // 4, HEIGHT // 4, 80.0, 80.0, WIDTH / 8, HEIGHT / 8)
+    close = moved(narrow, (0.0, 0.0, 2.0))
+    assert hole_share(detail, close) > 0.2
+    under = splats(made, underlay_of(made, everywhere), 0.99)
+    assert hole_share(concatenate([detail, under]), close) == 0
+
+
+def test_colors_are_sharpened_until_the_render_is_the_picture() -> None:
+    rng = np.random.default_rng(0)
+    made = surface(plane((0.3, 0.6, 1.0), 3.0))
+    made.rgb[:] = 0.5 + 0.25 * (rng.random(made.rgb.shape) - 0.5)
+    found = splats(made, cells_of(made, np.ones((HEIGHT, WIDTH), bool)), 0.99)
+    _, before = sharpened(found, [(CAMERA, made.rgb)], steps=0)
+    better, after = sharpened(found, [(CAMERA, made.rgb)], steps=10)
+    assert after > before + 4 or after >= AIM_DB
+    assert torch.equal(better.means, found.means)
+    assert 0 <= float(better.rgb.min()) <= float(better.rgb.max()) <= 1
