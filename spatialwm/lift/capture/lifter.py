@@ -83,31 +83,37 @@ class CaptureLifter:
         path = Path(source)
         plan = self._plan or plan_for(options.quality, seconds=options.seconds)
         key = fingerprint(path, options, plan) if workspace.folder is not None else ""
-        unfinished = Unfinished(workspace.folder, key, workspace.say or _unsaid)
-        capture = _capture(path, options, unfinished, part_of(progress, 0.0, 0.2))
-        held_out = held_out_views(len(capture.views))
-        shown = [i for i in range(len(capture.views)) if i not in held_out]
-        start = _start(capture, shown, plan.start_count, options.seed, unfinished, part_of(progress, 0.2, 0.3))
-        progress("finding the floor", 0.3)
-        leveled = level(capture, surface=_surface(capture, start))
-        trainer = _trainer(lambda: Trainer(capture, start, plan, held_out=held_out, seed=options.seed), unfinished)
+        with Unfinished(workspace.folder, key, workspace.say or _unsaid) as unfinished:
+            return _lifted(path, options, plan, unfinished, progress, workspace)
 
-        show = workspace.preview
 
-        def preview(gaussians: Gaussians, share: float) -> None:
-            if show is not None:
-                show(_scene(path.stem, gaussians, leveled, shown))
+def _lifted(
+    path: Path, options: LiftOptions, plan: Plan, unfinished: Unfinished, progress: Progress, workspace: Workspace
+) -> Lifted:  # fmt: skip
+    capture = _capture(path, options, unfinished, part_of(progress, 0.0, 0.2))
+    held_out = held_out_views(len(capture.views))
+    shown = [i for i in range(len(capture.views)) if i not in held_out]
+    start = _start(capture, shown, plan.start_count, options.seed, unfinished, part_of(progress, 0.2, 0.3))
+    progress("finding the floor", 0.3)
+    leveled = level(capture, surface=_surface(capture, start))
+    trainer = _trainer(lambda: Trainer(capture, start, plan, held_out=held_out, seed=options.seed), unfinished)
 
-        preview(trainer.gaussians(), trainer.share)
-        checkpoint = unfinished.path("training")
-        trained = trainer.run(
-            part_of(progress, 0.32, 0.99), preview=preview if show else None, checkpoint=checkpoint, enough=workspace.enough
-        )
-        if checkpoint is not None:
-            unfinished.attempt(lambda: trainer.save(checkpoint))
-        progress("finishing", 1.0)
-        scene = _scene(path.stem, trained.gaussians, leveled, shown, (_result(capture, trained),))
-        return Lifted(scene, capture, held_out, start, leveled, trained)
+    show = workspace.preview
+
+    def preview(gaussians: Gaussians, share: float) -> None:
+        if show is not None:
+            show(_scene(path.stem, gaussians, leveled, shown))
+
+    preview(trainer.gaussians(), trainer.share)
+    checkpoint = unfinished.path("training")
+    trained = trainer.run(
+        part_of(progress, 0.32, 0.99), preview=preview if show else None, checkpoint=checkpoint, enough=workspace.enough
+    )
+    if checkpoint is not None:
+        unfinished.attempt(lambda: trainer.save(checkpoint))
+    progress("finishing", 1.0)
+    scene = _scene(path.stem, trained.gaussians, leveled, shown, (_result(capture, trained),))
+    return Lifted(scene, capture, held_out, start, leveled, trained)
 
 
 def _capture(path: Path, options: LiftOptions, unfinished: Unfinished, progress: Progress) -> Capture:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -19,8 +19,14 @@ from spatialwm import __version__
 from spatialwm.atomic import replacing
 from spatialwm.errors import LiftError, SpatialwmError
 
+try:
+    import fcntl
+except ImportError:  # Windows: two runs at once would share what they keep
+    fcntl = None
+
 LAYOUT = 1
 """Of the files; raise it when what a stage holds changes."""
+LOCK = "lock"
 STAGES = ("views", "start", "training")
 """In order: what follows from a stage that is done anew is done anew too."""
 MOST_FILES = 20_000
@@ -57,10 +63,13 @@ class Unfinished:
         """Open what is left of the lift with that :func:`fingerprint` in ``folder``; what is left of others is dropped."""
         self.folder = None if folder is None else folder / key
         self._say = say
+        self._lock: IO[bytes] | None = None
         if self.folder is None or folder is None or not folder.is_dir():
             return
+        if not self._locked():
+            return
         for other in folder.iterdir():
-            if other != self.folder:
+            if other not in (self.folder, folder / LOCK):
                 say(f"unfinished work in {folder} is of other pictures, other options or another version, and was dropped")
                 _remove(other)
         if self.folder.is_dir():
@@ -70,6 +79,14 @@ class Unfinished:
             done = [stage for stage in STAGES if self._file(stage).is_file()]
             if done:
                 say(f"going on with the unfinished work in {folder}")
+
+    def __enter__(self) -> Unfinished:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def _file(self, stage: str) -> Path:
         assert self.folder is not None
@@ -121,6 +138,18 @@ class Unfinished:
         if self.folder is not None:
             folder = self.folder
             self.attempt(lambda: folder.mkdir(parents=True, exist_ok=True))
+        return self.folder is not None and self._locked()
+
+    def _locked(self) -> bool:
+        """Hold the folder for this run alone; the system lets go of it when the process ends, however it ends."""
+        if self._lock is None and self.folder is not None and fcntl is not None:
+            try:
+                self._lock = (self.folder.parent / LOCK).open("wb")
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                self._say(f"another run is at work in {self.folder.parent}; should this one be interrupted, it starts anew")
+                self.__exit__()
+                self.folder = None
         return self.folder is not None
 
     def _forget_after(self, stage: str) -> None:

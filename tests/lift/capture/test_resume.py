@@ -22,7 +22,7 @@ from spatialwm.errors import LiftError
 from spatialwm.lift import LiftOptions, Workspace
 from spatialwm.lift.capture.lifter import CaptureLifter
 from spatialwm.lift.capture.training import Plan, trainer
-from spatialwm.lift.capture.unfinished import STAGES, fingerprint
+from spatialwm.lift.capture.unfinished import STAGES, Unfinished, fingerprint
 from spatialwm.scene import Scene
 
 PLAN = Plan(seconds=None, steps=60, cap=1500, start_count=1000, levels=((2, 0.5), (1, 1.0)), move_every=10)
@@ -127,7 +127,7 @@ def test_other_options_and_other_pictures_drop_what_is_left_with_a_word(scan: Pa
     assert "of other pictures, other options" in said[0]
     assert ["going on" in s for s in said] == [False, True]
     assert same(first, second)
-    assert len(list((tmp_path / "w").iterdir())) == 1
+    assert len([p for p in (tmp_path / "w").iterdir() if p.is_dir()]) == 1
 
 
 def test_a_fingerprint_follows_files_but_not_worlds_made_beside_them(tmp_path: Path) -> None:
@@ -199,6 +199,26 @@ def test_a_source_that_is_refused_leaves_nothing(scan: Path, tmp_path: Path) -> 
     with pytest.raises(LiftError, match="2 usable views"):
         studio.create(str(source), tmp_path / "a.world")
     assert [p.name for p in tmp_path.iterdir()] == ["transforms.json"]
+
+
+def test_of_two_runs_at_once_one_keeps_its_work(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    said: list[str] = []
+    with Unfinished(tmp_path / "w", "k", said.append) as first:
+        first.keep("views", {"a": np.zeros(3)}, {})
+        scratch = first.scratch()
+        assert scratch is not None
+        (scratch / "frame.jpg").touch()
+        with Unfinished(tmp_path / "w", "k", said.append) as second:
+            second.keep("views", {"a": np.ones(3)}, {})
+            assert second.scratch() is None
+        assert (scratch / "frame.jpg").exists()
+        assert [s.partition(" in ")[0] for s in said] == ["another run is at work"]
+    with Unfinished(tmp_path / "w", "k", said.append) as third:
+        kept = third.load("views")
+        assert kept is not None
+        assert kept[0]["a"].tolist() == [0, 0, 0]
+        assert not (scratch / "frame.jpg").exists()  # what a killed run left
 
 
 @pytest.mark.slow
