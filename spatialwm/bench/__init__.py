@@ -1,4 +1,4 @@
-"""How fast this machine renders: scenes, interleaved timing, tables and pictures of the result."""
+"""How fast this machine renders, and in ``lift`` how good lifts are: interleaved timing, tables and pictures of the result."""
 
 from spatialwm.bench.machine import describe_machine
 from spatialwm.bench.render import Cell, Report, measure

@@ -1,8 +1,8 @@
-"""What training leaves behind goes: Gaussians that no view shows, and floaters where several views look through.
+"""What training leaves behind goes: Gaussians that no view shows, and floaters where measured depth looks through.
 
 Training only asks that the views come out right; behind surfaces, outside of all pictures and close before a lens it leaves what
-costs nothing there. Of 40,000 Gaussians of 25 phone photos 10 % go, of a kitchen's 3 %, and neither the training views nor photos
-taken far off their path change by 0.01 dB.
+costs nothing there. Of 40,000 Gaussians of 25 phone photos 8 % go for not being seen, of a street walk's 13 %, of a kitchen's
+2 %, and neither the training views nor photos taken far off their path change by 0.01 dB.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ def pruned(
 
     Args:
         cameras: of the views that were trained on.
-        maps: depth that was measured or confirmed by other views; none: only visibility counts.
+        maps: depth that a sensor measured; none: only visibility counts. Depth from stereo is not sure enough to overrule the
+            training: on a street walk it took 5 % of the Gaussians and 0.9 dB of the training views for 0.01 dB off the path.
         near_plane: as in training: what lies before it was never shown.
     """
     stays = seen_px(gaussians, cameras, near_plane=near_plane, backend=backend) >= LEAST_SEEN_PX
