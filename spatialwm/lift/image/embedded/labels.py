@@ -49,8 +49,8 @@ def ground_probability(
     away = _away_from_core(regions, possible, np.tanh(below / near_rad) * (1 - upright))
     own = place - 2.5 * upright + even * (_CORE - (_CORE + _AWAY) * np.tanh(away / _AWAY_LAB))
     feature = np.concatenate([regions.lab / _COLOUR_SIGMA, np.log(regions.rough + 0.5)[:, None] / _ROUGH_SIGMA], 1)
-    squared = ((feature[:, None] - feature[None]) ** 2).sum(-1)
-    alike = np.exp(-0.5 * squared)
+    power = (feature**2).sum(1)
+    alike = np.exp(np.minimum(feature @ feature.T - 0.5 * (power[:, None] + power), 0))
     np.fill_diagonal(alike, 0)  # a patch is no witness of its own colour
     # The ground is seldom anything else at the lower edge; above the horizon nothing is ground.
     q = np.where(possible, 1 / (1 + np.exp(-own)), 0.0)

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import label, minimum_filter
+from scipy.ndimage import label, maximum, minimum, minimum_filter
 
 from spatialwm.lift.image.embedded.guided import guided
 from spatialwm.lift.image.embedded.kind import Kind
@@ -20,12 +20,14 @@ from spatialwm.scene.scale import EYE_HEIGHT_M
 
 FAR_M: dict[Kind, float] = {"street": 120.0, "open ground": 150.0, "landscape": 600.0}
 """Where things end: nearer the horizon a pixel of ground spans more than its distance tells."""
-_NEAR_RAD = math.radians(6)
+_NEAR_RAD = math.radians(4)
 _EVEN = 0.25
 _LEAST_RAD = math.radians(0.3)
 """Below the horizon, of anything that can be told to be ground."""
 _SPECK = 0.004
 """Of the picture: ground that does not reach the lower edge is larger than that or not ground."""
+_LOW, _SMALL = 0.6, 0.02
+"""Angle below the horizon of the top over that of the foot, and share of the picture, of what is taken to be flat."""
 _HAZE_TRUST = 0.25
 _CLEAR_M, _THICK = 15.0, 0.5
 """How far things are that no haze hides, and the optical depth at which they are as far as things can be."""
@@ -36,7 +38,7 @@ def outdoor_surfaces(look: Look, view: View, regions: Regions, sky: Bool[np.ndar
     below, far = view.below_horizon_rad, math.log(FAR_M[kind])
     ground_of = ground_probability(regions, below, sky, upright_share(view, regions), _NEAR_RAD, _EVEN)
     soft = guided(look.rgb, ground_of[regions.labels], 6, 1e-3)
-    ground = _without_specks((soft > 0.5) & (below > _LEAST_RAD) & ~sky)
+    ground = _with_low_things(_without_specks((soft > 0.5) & (below > _LEAST_RAD) & ~sky), below)
     ground_ahead = np.minimum(ground_log_ahead(view), far)
     known, trust = feet(regions, ground, sky, ground_ahead)
     # At the horizon a slip of the tilt is all of the distance.
@@ -70,6 +72,22 @@ def _without_specks(ground: np.ndarray) -> np.ndarray:
     keep[np.unique(parts[-1])] = True
     keep[0] = False
     return keep[parts]
+
+
+def _with_low_things(ground: np.ndarray, below_horizon_rad: np.ndarray) -> np.ndarray:
+    """Ground with the markings, kerbs and puddles on it.
+
+    Whatever stands on the ground hides it up to the horizon if it is as tall as the eyes are high, and up to half as far below
+    the horizon as its foot if it is half as tall: what ends lower is flat.
+    """
+    parts, count = label(~ground & (below_horizon_rad > 0))
+    if not count:
+        return ground
+    area = np.bincount(parts.ravel())
+    which = np.arange(1, count + 1)
+    foot, top = maximum(below_horizon_rad, parts, which), minimum(below_horizon_rad, parts, which)
+    low = np.concatenate([[False], (np.asarray(top) > _LOW * np.asarray(foot)) & (area[1:] < _SMALL * ground.size)])
+    return ground | low[parts]
 
 
 def _by_haze(look: Look, regions: Regions, sky: np.ndarray, far: float) -> Float[np.ndarray, " n"]:

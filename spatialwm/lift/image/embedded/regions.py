@@ -18,7 +18,7 @@ from scipy.ndimage import label
 from spatialwm.lift.image.embedded.look import Look
 from spatialwm.render.cpu.cache import kernels_cached_for
 
-_COUNT = 900
+_COUNT = 1300
 _COMPACT = 10.0
 """How many L*a*b* units a patch's own width in pixels is worth."""
 _ROUNDS = 6
@@ -75,7 +75,7 @@ class Regions:
 
 
 def cut(look: Look) -> Regions:
-    """Cut a picture into some 900 patches."""
+    """Cut a picture into some 1300 patches."""
     width, height = look.size
     step = max(4.0, (width * height / _COUNT) ** 0.5)
     rows, cols = max(2, round(height / step)), max(2, round(width / step))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import (
-    binary_closing,
     binary_dilation,
     binary_erosion,
     binary_fill_holes,
@@ -89,7 +88,7 @@ def _same_colour(look: Look, sky: np.ndarray, allowed: np.ndarray, edge: np.ndar
     parts, _ = label(alike | sky)
     joined = np.isin(parts, np.unique(parts[sky])) & (alike | sky)
     # Leaves and wires within the sky are left out only where they are solid enough to be seen.
-    joined = binary_fill_holes(binary_closing(joined, np.ones((3, 3)))) & allowed & ((maximum_filter(edge, 5) < 25) | alike)
+    joined = binary_fill_holes(_closed(joined)) & allowed & ((maximum_filter(edge, 5) < 25) | alike)
     joined = _opened(joined)
     return joined | _islands(joined)
 
@@ -98,6 +97,12 @@ def _opened(mask: np.ndarray) -> np.ndarray:
     """Without what is thinner than three pixels; the border of the picture does not count as outside."""
     square = np.ones((3, 3))
     return binary_dilation(binary_erosion(mask, square, border_value=1), square)
+
+
+def _closed(mask: np.ndarray) -> np.ndarray:
+    """With what is thinner than three pixels and not in it, likewise."""
+    square = np.ones((3, 3))
+    return binary_erosion(binary_dilation(mask, square), square, border_value=1)
 
 
 def _islands(sky: np.ndarray) -> np.ndarray:
