@@ -17,6 +17,7 @@ _SOFT_DEG = 2.0
 """Ground 50 m away ends that much below eye level."""
 _SHARE = 0.3
 """Of all directions that must show the ground's far end near eye level."""
+_SECTORS = 8
 _HEIGHT = 192
 
 
@@ -54,4 +55,7 @@ def _great_circle(below_rad: Float[np.ndarray, " w"]) -> tuple[np.ndarray, float
         weight = np.exp(-((height_deg / np.where(height_deg < 0, limit_deg, 4 * limit_deg)) ** 2))
         turned_up = np.linalg.eigh(np.einsum("n,ni,nj->ij", weight, points, points))[1][:, 0]
         up = turned_up if turned_up[1] < 0 else -turned_up
-    return up, float((np.abs(np.arcsin(points @ up)) < math.radians(_SOFT_DEG)).mean())
+    near = np.abs(np.arcsin(points @ up)) < math.radians(_SOFT_DEG)
+    # Houses close by agree with a tilted circle too, but only on the side to which it is tilted.
+    sectors = [sector.mean() > _SHARE / 3 for sector in np.array_split(near, _SECTORS)]
+    return up, float(near.mean()) if sum(sectors) > 0.7 * _SECTORS else 0.0
