@@ -123,7 +123,9 @@ def _section(s: SourceReport) -> list[str]:
         kept_aside = f"{len(s.held_out)} of them were held out: {names}" if names else "too few to hold any out"
         lines += [f"{s.used} of {s.given} pictures found their cameras; {kept_aside}."]
     lines += [f"{s.gaussians:,} Gaussians in {s.seconds:.0f} s{peak}. Scale: {s.scale}.", ""]
-    lines += _table(_columns(s.rows), s.rows)
+    columns = _columns(s.rows)
+    titles = ("held-out views" if s.kind == "capture" else "the picture", *(title for title, _ in columns))
+    lines += _grid(titles, [(r.method, *(text(r) for _, text in columns)) for r in s.rows])
     if s.stages:
         header = ("stage", "seconds", "processor s", "peak MB")
         cells = [(t.name, f"{t.seconds:.1f}", f"{t.processor_s:.1f}", _number(t.peak_mb, ",.0f")) for t in s.stages]
@@ -150,10 +152,6 @@ def _columns(rows: Sequence[Row]) -> list[tuple[str, Any]]:
         ("scale to fit", of("relative", "factor", ".3f")),
     ]  # fmt: skip
     return [(title, text) for title, text in every if any(text(row) != "-" for row in rows)]
-
-
-def _table(columns: Sequence[tuple[str, Any]], rows: Sequence[Row]) -> list[str]:
-    return _grid(("held-out views", *(t for t, _ in columns)), [(r.method, *(text(r) for _, text in columns)) for r in rows])
 
 
 def _grid(header: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
