@@ -36,6 +36,7 @@ class Tray:
         self._home = Path(tempfile.mkdtemp(prefix="spatialwm-tray-"))
         self._root = self._home / LOOSE
         self._root.mkdir()
+        self._known: dict[str, int] | None = {}
         self._unpacked: dict[str, Path] = {}
         self._users = 0
         self._closed = False
@@ -43,8 +44,14 @@ class Tray:
 
     def files(self) -> dict[str, int]:
         """Bytes by relative path, in the order of their names."""
-        found = {p.relative_to(self._root).as_posix(): p.stat().st_size for p in self._root.rglob("*") if p.is_file()}
-        return dict(sorted(found.items()))
+        return dict(sorted(self._held().items()))
+
+    def _held(self) -> dict[str, int]:
+        """What is here, counted anew only after something was unpacked or removed: thousands of files come one by one."""
+        if self._known is None:
+            files = (p for p in self._root.rglob("*") if p.is_file())
+            self._known = {p.relative_to(self._root).as_posix(): p.stat().st_size for p in files}
+        return self._known
 
     @contextmanager
     def receive(self, name: str) -> Iterator[Callable[[bytes], None]]:
@@ -56,11 +63,11 @@ class Tray:
             LiftError: a name that leads elsewhere, too much, no room, or a ZIP that cannot be unpacked.
         """
         target = self._place(name)
-        held = self.files()
-        held.pop(name, None)
-        if len(held) >= MAX_FILES:
+        held = self._held()
+        replaced = held.get(name)
+        if len(held) - (replaced is not None) >= MAX_FILES:
             raise LiftError(f"more than {MAX_FILES:,} files at once; send a part of them, or give the folder's path instead")
-        left = MAX_BYTES - sum(held.values())
+        left = MAX_BYTES - sum(held.values()) + (replaced or 0)
         arriving = self._home / secrets.token_hex(8)
 
         try:
@@ -77,9 +84,12 @@ class Tray:
             self.touched_s = time.monotonic()
             if target.suffix.lower() == ".zip":
                 self._unpacked[name] = self._unpack(arriving, target)
+                self._known = None
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
+                size = arriving.stat().st_size
                 os.replace(arriving, target)
+                self._held()[name] = size
         except OSError as error:
             raise LiftError(f"{target.name} could not be kept: {error.strerror or error}") from error
         finally:
@@ -96,6 +106,7 @@ class Tray:
             path = self._root / folder
             if path != self._root and path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
+        self._known = None
 
     def source(self) -> Path | None:
         """What a lifter is given: the only file, or the innermost folder that holds everything; None while there is nothing."""

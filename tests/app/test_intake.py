@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import pytest
@@ -20,9 +21,9 @@ def tray() -> Iterator[Tray]:
 
 
 def put_picture(tray: Tray, name: str, size: tuple[int, int] = (40, 30)) -> None:
-    path = tray._root / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, (90, 120, 60)).save(path)
+    encoded = io.BytesIO()
+    Image.new("RGB", size, (90, 120, 60)).save(encoded, "JPEG")
+    put_file(tray, name, encoded.getvalue())
 
 
 def put_file(tray: Tray, name: str, content: bytes) -> None:
