@@ -41,7 +41,7 @@ def widened(surface: Surface, camera: Camera, margin_px: int) -> tuple[Surface, 
     sky = mirrored(surface.sky)
     if surface.sky.any():
         distance = np.where(sky & ~seen, float(np.median(surface.distance[surface.sky])), distance)
-    beyond = ndimage.distance_transform_edt(~seen).astype(np.float32)
+    beyond = np.asarray(ndimage.distance_transform_edt(~seen), np.float32)
     confidence = mirrored(surface.confidence) * 0.5 ** (beyond > 0) * np.exp(-beyond / m)
     rgb = _softened(mirrored(surface.rgb), beyond)
     return Surface(rays, rgb, distance.astype(np.float32), sky, confidence.astype(np.float32), seen), wide

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
@@ -64,6 +66,7 @@ def nearest(known: Bool[np.ndarray, "h w"], wraps: bool, reach_px: int) -> tuple
     width = known.shape[1]
     pad = min(reach_px, width) if wraps else 0
     wide = np.pad(known, ((0, 0), (pad, pad)), mode="wrap") if pad else known
-    distance, (row, column) = ndimage.distance_transform_edt(~wide, return_indices=True)
+    found: Any = ndimage.distance_transform_edt(~wide, return_indices=True)
+    distance, (row, column) = found
     cut = slice(pad, pad + width)
     return distance[:, cut].astype(np.float32), row[:, cut], (column[:, cut] - pad) % width

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -36,7 +37,7 @@ def behind(surface: Surface, shift_px: float, nearest_m: float) -> Hidden:
         nearest_m: how far those nearest things are.
     """
     near, wraps = surface.nearness, surface.rays.wraps
-    mode = ("nearest", "wrap" if wraps else "nearest")
+    mode: Any = ("nearest", "wrap" if wraps else "nearest")  # one for each axis, which the stubs of scipy do not know
     drop = ndimage.maximum_filter(near, 3, mode=mode) - near
     ends = jumps(near, wraps) & (drop > STEP * near)
     opening = shift_px * nearest_m * drop
@@ -57,7 +58,7 @@ def behind(surface: Surface, shift_px: float, nearest_m: float) -> Hidden:
     background = ~where & (near < ((near + there) / 2)[row, column])
     if not background.any():
         background = ~where
-    clean = background & ~ndimage.binary_dilation(where, iterations=_MIXED_PX)
+    clean = background & np.logical_not(ndimage.binary_dilation(where, iterations=_MIXED_PX))
     source = clean if clean.any() else background  # mixed pixels are not asked for their colour
     _, row, column = nearest(source, wraps, int(2 * shift_px) + 8)
     sky = np.where(where, surface.sky[row, column], surface.sky)
@@ -78,7 +79,7 @@ def sky_behind(surface: Surface, reach_px: float) -> Hidden:
     """The sky continued behind everything that stands before it, whatever the estimate says about how far that is."""
     away, _, _ = nearest(surface.sky, surface.rays.wraps, int(reach_px) + 8)
     where = ~surface.sky & (away <= reach_px + _SPARE_PX)
-    clean = surface.sky & ~ndimage.binary_dilation(where, iterations=_MIXED_PX)
+    clean = surface.sky & np.logical_not(ndimage.binary_dilation(where, iterations=_MIXED_PX))
     source = clean if clean.any() else surface.sky
     _, row, column = nearest(source, surface.rays.wraps, int(reach_px) + 8)
     confidence = np.where(where, 0.5 * surface.confidence[row, column], surface.confidence).astype(np.float32)

@@ -16,7 +16,7 @@ HOLE_ALPHA = 0.8
 """A pixel that less than this covers is a hole."""
 MOST_HOLES = 0.005
 """Share of the pixels."""
-_CHECKED_PX = 640
+_CHECKED_PX = 1280
 _SHRINK = 0.75
 _LEAST = 0.05
 """Of the motion planned: below it the picture is said to allow none."""

@@ -22,8 +22,10 @@ PLAIN_FOOTPRINT = 0.6
 """That of larger cells, which have no detail to blur but a gap of several pixels to close."""
 THIN = 0.12
 """Standard deviation along the normal over that across it."""
-_GRAZING = 0.15
-"""Cosine below which a footprint grows no further: estimates of grazing normals are noise."""
+_GRAZING = 0.03
+"""Cosine below which a footprint grows no further."""
+_SLANTED = 0.3
+"""Cosine below which footprints are as wide as those of plain cells: a step up pulls a grazing floor apart, row from row."""
 _FLAT = 4 / 255
 _LEVEL = 0.01
 """A cell larger than a pixel holds no colour and no relative distance farther apart than this."""
@@ -70,7 +72,8 @@ def cells_of(surface: Surface, where: Bool[np.ndarray, "h w"], *, coarse: bool =
         row, column = np.nonzero(whole)
         found.append((row * size, column * size, size))
         left[: rows * size, : columns * size] &= ~np.repeat(np.repeat(whole, size, 0), size, 1)
-    found.append((*np.nonzero(left), 1))
+    row, column = np.nonzero(left)
+    found.append((row, column, 1))
     return Cells(
         np.concatenate([r for r, _, _ in found]),
         np.concatenate([c for _, c, _ in found]),
@@ -81,8 +84,9 @@ def cells_of(surface: Surface, where: Bool[np.ndarray, "h w"], *, coarse: bool =
 def underlay_of(surface: Surface, where: Bool[np.ndarray, "h w"]) -> Cells:
     """Large cells under detail: from nearer than the picture was taken, single pixels come apart, and these show between them."""
     size = SIZES[0]
-    inner = ndimage.binary_erosion(where & ~jumps(surface.nearness, surface.rays.wraps), iterations=size // 2, border_value=1)
-    under = _plain(surface, size, any_color=True) & ~_plain(surface, size, any_color=False)
+    whole = where & ~jumps(surface.nearness, surface.rays.wraps)
+    inner = np.asarray(ndimage.binary_erosion(whole, iterations=size // 2, border_value=1), bool)
+    under = ~_plain(surface, size, any_color=False)
     rows, columns = under.shape
     for i in range(size):
         for j in range(size):
@@ -134,7 +138,7 @@ def splats(
         for i, across in enumerate((along, down))
     ]
     major, minor, quats = _axes(tangents[0], tangents[1])
-    spread = np.where(cells.size == 1, FOOTPRINT, PLAIN_FOOTPRINT)[:, None]
+    spread = np.where((cells.size == 1) & (abs(cosine) > _SLANTED), FOOTPRINT, PLAIN_FOOTPRINT)[:, None]
     scales = spread * np.stack([major, minor, THIN * minor], 1)
     opacities = np.broadcast_to(np.float32(opacity), len(cells))
     return Gaussians.from_numpy(means, quats, scales, opacities, rgb=cells.mean(surface.rgb))

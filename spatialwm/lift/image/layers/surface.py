@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -122,7 +123,7 @@ def steepened(surface: Surface) -> Surface:
     A ramp would be a sheet of rubber between the two, stretched by the first step aside.
     """
     near, wraps = surface.nearness, surface.rays.wraps
-    mode = ("nearest", "wrap" if wraps else "nearest")
+    mode: Any = ("nearest", "wrap" if wraps else "nearest")  # one for each axis, which the stubs of scipy do not know
     low = ndimage.minimum_filter(near, 2 * _RAMP_PX + 1, mode=mode)
     high = ndimage.maximum_filter(near, 2 * _RAMP_PX + 1, mode=mode)
     ramp = np.zeros(near.shape, bool)
