@@ -91,7 +91,10 @@ def errors(estimated: np.ndarray, true: np.ndarray, where: np.ndarray) -> tuple[
 
 
 def seam(scene: Scene, step_m: float, size: int = 400) -> float:
-    """Difference across the middle of a view towards the seam, over the mean one of its neighbours; 1 is invisible."""
+    """Difference across the middle of a view towards the seam, over the mean one of its neighbours.
+
+    1 is invisible; an edge of the picture that happens to lie at the seam, such as a door, counts too.
+    """
     assert scene.spawn is not None
     eye, ahead = np.asarray(scene.spawn.eye), np.asarray(scene.spawn.forward)
     ratios = []
