@@ -16,7 +16,7 @@ def truth() -> np.ndarray:
 
 def test_metric_error_is_the_median_and_the_90th_percentile_in_metres(truth):
     off = np.zeros(200)
-    off[:120], off[120:] = 0.01, 0.2
+    off[:120], off[120:184], off[184:] = 0.01, 0.2, 0.9
     told = metric_error(truth + off.reshape(truth.shape), truth)
     assert told.median_m == pytest.approx(0.01)
     assert told.p90_m == pytest.approx(0.2)
