@@ -94,7 +94,7 @@ def average_of_others(pair: Pair, everything: list[Pair]) -> np.ndarray | None:
     rows = total.sum(1) / np.maximum(weight.sum(1), 1)
     mean = np.where(weight > 0, total / np.maximum(weight, 1), rows[:, None])
     shape = pair.truth_m.shape
-    return np.exp(zoom(mean, (shape[0] / 24, shape[1] / 32), order=1, mode="nearest", grid_mode=True))
+    return np.exp(np.asarray(zoom(mean, (shape[0] / 24, shape[1] / 32), order=1, mode="nearest", grid_mode=True)))
 
 
 def main() -> None:

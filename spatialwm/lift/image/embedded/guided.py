@@ -55,7 +55,7 @@ def _enlarged(values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if values.shape == shape:
         return values.astype(np.float32)
     factors = (shape[0] / values.shape[0], shape[1] / values.shape[1])
-    return zoom(values.astype(np.float32), factors, order=1, mode="nearest", grid_mode=True)
+    return np.asarray(zoom(values.astype(np.float32), factors, order=1, mode="nearest", grid_mode=True))
 
 
 def _coefficients(guide: np.ndarray, values: np.ndarray, radius: int, epsilon: float) -> tuple[np.ndarray, np.ndarray]:

@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import label, maximum, minimum, minimum_filter
+from scipy.ndimage import maximum, minimum, minimum_filter
 
 from spatialwm.lift.image.embedded.guided import guided
 from spatialwm.lift.image.embedded.kind import Kind
 from spatialwm.lift.image.embedded.labels import ground_probability
 from spatialwm.lift.image.embedded.look import Look
+from spatialwm.lift.image.embedded.pieces import pieces
 from spatialwm.lift.image.embedded.regions import Regions
 from spatialwm.lift.image.embedded.standing import standing_depth
 from spatialwm.lift.image.embedded.surfaces import Surfaces, feet, upright_share
@@ -66,8 +67,8 @@ def ground_log_ahead(view: View, eye_height_m: float = EYE_HEIGHT_M) -> Float[np
 
 
 def _without_specks(ground: np.ndarray) -> np.ndarray:
-    parts, count = label(ground)
-    area = np.bincount(parts.ravel(), minlength=count + 1)
+    parts = pieces(ground)
+    area = np.bincount(parts.ravel())
     keep = area > _SPECK * ground.size
     keep[np.unique(parts[-1])] = True
     keep[0] = False
@@ -80,11 +81,11 @@ def _with_low_things(ground: np.ndarray, below_horizon_rad: np.ndarray) -> np.nd
     Whatever stands on the ground hides it up to the horizon if it is as tall as the eyes are high, and up to half as far below
     the horizon as its foot if it is half as tall: what ends lower is flat.
     """
-    parts, count = label(~ground & (below_horizon_rad > 0))
-    if not count:
+    parts = pieces(~ground & (below_horizon_rad > 0))
+    if not parts.any():
         return ground
     area = np.bincount(parts.ravel())
-    which = np.arange(1, count + 1)
+    which = np.arange(1, len(area))
     foot, top = maximum(below_horizon_rad, parts, which), minimum(below_horizon_rad, parts, which)
     low = np.concatenate([[False], (np.asarray(top) > _LOW * np.asarray(foot)) & (area[1:] < _SMALL * ground.size)])
     return ground | low[parts]

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from numba import njit
 from scipy import sparse
-from scipy.ndimage import label
 
 from spatialwm.lift.image.embedded.look import Look
+from spatialwm.lift.image.embedded.pieces import pieces
 from spatialwm.render.cpu.cache import kernels_cached_for
 
 _COUNT = 1300
@@ -96,8 +96,6 @@ def cut(look: Look) -> Regions:
 
 def _connected(labels: np.ndarray, smallest: int) -> np.ndarray:
     """Every patch in one piece: loose bits become patches of their own, crumbs join the patch to their left or above."""
-    pieces = np.zeros_like(labels)
-    found = 0
     right = np.zeros(labels.shape, bool)
     right[:, 1:] = labels[:, 1:] == labels[:, :-1]
     down = np.zeros(labels.shape, bool)
@@ -107,11 +105,11 @@ def _connected(labels: np.ndarray, smallest: int) -> np.ndarray:
     fine[::2, ::2] = True
     fine[::2, 1:-1:2] = right[:, 1:]
     fine[1:-1:2, ::2] = down[1:]
-    pieces, found = label(fine)
-    pieces = pieces[::2, ::2] - 1
-    area = np.bincount(pieces.ravel(), minlength=found)
+    piece_of = pieces(fine)[::2, ::2] - 1
+    area = np.bincount(piece_of.ravel())
+    found = len(area)
     first = np.full(found, -1)
-    flat = pieces.ravel()
+    flat = piece_of.ravel()
     first[flat[::-1]] = np.arange(flat.size)[::-1]
     target = np.arange(found)
     width = labels.shape[1]
@@ -121,7 +119,7 @@ def _connected(labels: np.ndarray, smallest: int) -> np.ndarray:
             target[piece] = target[flat[at - 1]]
         elif at >= width:
             target[piece] = target[flat[at - width]]
-    _, merged = np.unique(target[pieces], return_inverse=True)
+    _, merged = np.unique(target[piece_of], return_inverse=True)
     return merged.reshape(labels.shape).astype(np.int64)
 
 

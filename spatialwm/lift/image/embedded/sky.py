@@ -9,11 +9,11 @@ from scipy.ndimage import (
     binary_erosion,
     binary_fill_holes,
     gaussian_filter,
-    label,
     maximum_filter,
 )
 
 from spatialwm.lift.image.embedded.look import Look
+from spatialwm.lift.image.embedded.pieces import pieces
 
 _THRESHOLDS = np.geomspace(1.2, 14, 14)
 """Gradients in L*a*b* per pixel at which the sky may end."""
@@ -64,11 +64,9 @@ def _edge_strength(lab: np.ndarray) -> np.ndarray:
 
 def _under_top(free: np.ndarray) -> np.ndarray:
     """The free pixels that hang together with the top rows."""
-    parts, count = label(_opened(free))
-    if not count:
-        return np.zeros_like(free)
+    parts = pieces(_opened(free))
     rows = max(2, len(free) // 50)
-    touching = np.bincount(parts[:rows].ravel(), minlength=count + 1)
+    touching = np.bincount(parts[:rows].ravel(), minlength=int(parts.max()) + 1)
     keep = touching > 0.04 * parts[:rows].size
     keep[0] = False
     return keep[parts]
@@ -85,7 +83,7 @@ def _same_colour(look: Look, sky: np.ndarray, allowed: np.ndarray, edge: np.ndar
     spread = np.cov(off[sky].T) + np.diag([16.0, 4.0, 4.0])
     distance = np.einsum("hwi,ij,hwj->hw", off, np.linalg.inv(spread), off)
     alike = (distance < 9) & allowed
-    parts, _ = label(alike | sky)
+    parts = pieces(alike | sky)
     joined = np.isin(parts, np.unique(parts[sky])) & (alike | sky)
     # Leaves and wires within the sky are left out only where they are solid enough to be seen.
     joined = binary_fill_holes(_closed(joined)) & allowed & ((maximum_filter(edge, 5) < 25) | alike)
@@ -109,7 +107,7 @@ def _islands(sky: np.ndarray) -> np.ndarray:
     """Clouds and birds: small things that hang in the sky, at most by a thread."""
     out = np.zeros_like(sky)
     for rest in (_opened(~sky), ~sky):
-        parts, _ = label(rest & ~out)
+        parts = pieces(rest & ~out)
         small = np.bincount(parts.ravel()) < _ISLAND * sky.size
         small[np.unique(parts[-1])] = False
         small[0] = False

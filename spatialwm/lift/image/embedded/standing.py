@@ -50,6 +50,6 @@ def standing_depth(
         robust = robust + np.where(upper_nearer & (lengthways > 0.4), _BEHIND * weight, 0)
         laplacian = sparse.coo_array((np.concatenate([robust, robust]), (np.concatenate([i, j]), np.concatenate([j, i]))), (n, n))
         system = sparse.diags_array(data + laplacian.sum(1)) - laplacian
-        x = spsolve(system.tocsc(), data * target)
+        x = np.asarray(spsolve(system.tocsc(), data * target))
         data = base / np.maximum(np.abs(x - target), 0.15) * 0.15
     return x
