@@ -38,7 +38,7 @@ _UNDER = 1.005
 """How much farther than a surface its underlay lies."""
 OPACITY = 0.99
 """Of every Gaussian: what is unsure is marked so, but see-through surfaces look like fog."""
-STEPS, STEPS_AROUND = 8, 4
+STEPS, STEPS_AROUND = 8, 6
 """Of sharpening; six views of a panorama have twice the pixels of a photo."""
 
 

@@ -56,13 +56,13 @@ def safe_motion(gaussians: Gaussians, looks: Sequence[Camera], planned: Motion) 
         for step in motion.extremes():
             there = Pose(step)
             views = (replace(look, world_from_cam=there @ look.world_from_cam) for look in small)
-            holes = max(holes, float(np.mean([hole_share(gaussians, view) for view in views])))
+            holes = max(holes, *(hole_share(gaussians, view) for view in views))
             if holes > MOST_HOLES:
                 break
         else:
             return motion, holes
         k *= _SHRINK
-    return Motion(0.0, 0.0), float(np.mean([hole_share(gaussians, look) for look in small]))
+    return Motion(0.0, 0.0), max(hole_share(gaussians, look) for look in small)
 
 
 def moved(camera: Camera, step: Vec3) -> Camera:
