@@ -86,6 +86,16 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("world", type=Path)
     p.add_argument("command", nargs="+", help='"move mug-1 0.1 0 0" (several may follow each other), or a script: edits.json')
 
+    p = verb("select", _select, "make an object of a thing in a captured place, and fill in what it hid")
+    p.add_argument("world", type=Path)
+    p.add_argument("--at", action="append", type=_pixels, metavar="X,Y", help="a pixel of the picture; again for more of it")
+    p.add_argument("--not-at", action="append", type=_pixels, metavar="X,Y", help="a pixel of what is not meant")
+    p.add_argument("--box", type=_pixels, metavar="X0,Y0,X1,Y1", help="a box around it, in pixels")
+    p.add_argument("--words", default="", help='what it is: "the red chair" (needs the hub extra)')
+    p.add_argument("--name", default="", help="a plain noun for it: mug")
+    p.add_argument("--camera", type=Path, metavar="FILE", help="camera of the picture as JSON (default: as render's)")
+    _size_option(p, (1280, 720))
+
     p = verb("history", _history, "list the history; undo, redo, branch or go back")
     p.add_argument("world", type=Path)
     p.add_argument("step", nargs="?", choices=("undo", "redo", "branch", "goto"), help="what to do; nothing: list")
@@ -209,6 +219,13 @@ def _names(text: str) -> list[str]:
     return names
 
 
+def _pixels(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected pixels with commas between them, such as 640,360; got {text!r}") from None
+
+
 def _positive(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number above 0; got {text!r}")
@@ -300,6 +317,28 @@ def _edit(args: argparse.Namespace) -> Any:
     if args.json:
         return {"revisions": [r.id for r in revisions]}
     _say(args, f"{args.world}  revision {revisions[-1].id}" if revisions else "the script is empty: nothing changed")
+    return None
+
+
+def _select(args: argparse.Namespace) -> Any:
+    from spatialwm import studio
+    from spatialwm.errors import LiftError
+    from spatialwm.lift.objects import Click, Prompt
+    from spatialwm.render import establishing_view, read_cameras
+
+    spots = [(spot, add) for given, add in ((args.at, True), (args.not_at, False)) for spot in given or ()]
+    if any(len(spot) != 2 for spot, _ in spots) or (args.box is not None and len(args.box) != 4):
+        raise LiftError("a place is --at X,Y and a box is --box X0,Y0,X1,Y1, in pixels")
+    prompt = Prompt(tuple(Click(*spot, add) for spot, add in spots), args.box, args.words)
+    with studio.open_world(args.world) as world, _bar(args, "selecting") as progress:
+        scene = world.scene()
+        camera = read_cameras(args.camera, *args.size)[0] if args.camera else establishing_view(scene, *args.size)
+        object_id = studio.select(world, camera, prompt, name=args.name, progress=progress)
+        body, revision = world.scene()[object_id], world.head.id
+    if args.json:
+        return {"object": object_id, "revision": revision, "gaussians": len(body.gaussians), "mass_kg": body.mass_kg}
+    size = " x ".join(f"{v:.2f}" for v in body.bounds()[1] - body.bounds()[0])
+    _say(args, f"{object_id}  {len(body.gaussians):,} Gaussians, {size} m, revision {revision}")
     return None
 
 

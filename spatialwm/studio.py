@@ -131,14 +131,16 @@ def find(scene: Scene, camera: Camera, prompt: Prompt) -> Found:
 
     Returns:
         ``found.picture`` is the mask in the camera's picture, at most 384 pixels long; ``found.mask`` is over the Gaussians of
-        ``found.source``; ``found.whole`` says that it is an object already.
+        ``found.source``; ``found.whole`` says that it is an object already; ``found.method`` names what drew the line.
 
     Raises:
         LiftError: nothing is there, or only floor, walls or sky.
+        MissingModelError: words, without the ``hub`` extra or its weights.
     """
     from spatialwm.lift.objects import find as find_thing
+    from spatialwm.lift.objects.models import mask_model, word_model
 
-    return find_thing(scene, camera, prompt)
+    return find_thing(scene, camera, prompt, masks=mask_model(), words=word_model() if prompt.words.strip() else None)
 
 
 def select(

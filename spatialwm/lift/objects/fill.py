@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from spatialwm.gaussians import Gaussians, concatenate
 from spatialwm.geometry.camera import Camera
-from spatialwm.geometry.se3 import Pose, quat_to_matrix
-from spatialwm.lift.objects.shell import Plane
+from spatialwm.geometry.se3 import Pose
+from spatialwm.lift.objects.shell import Plane, through_centers
 from spatialwm.lift.objects.texture import continue_picture, diffuse
 from spatialwm.render import render_scene
 from spatialwm.scene import Flattened, SceneObject
@@ -46,7 +46,7 @@ def fill(
         return None
     rest = gaussians.select(torch.from_numpy(~chosen))
     eye = np.asarray(camera.eye)
-    planes = [_through_centers(plane, rest, eye) for plane in planes]
+    planes = [through_centers(plane, rest, eye) for plane in planes]
     surfaces = list(planes)
     support = _support(gaussians, chosen, thing)
     if support is not None and not any(_same(support, plane, thing) for plane in planes):
@@ -60,22 +60,6 @@ def fill(
         id=object_id, category="fill", gaussians=invented, name="What was hidden", role="structure", mobility="static",
         provenance="invented", confidence=torch.full((len(invented),), CONFIDENCE),
     )  # fmt: skip
-
-
-def _through_centers(plane: Plane, gaussians: Gaussians, eye: Float[np.ndarray, " 3"]) -> Plane:
-    """The plane moved to where its Gaussians have their centres; what is seen at a slant seems nearer by up to their size."""
-    heights = plane.height(gaussians.means.double().numpy())
-    flattest = gaussians.scales.argmin(1)
-    axes = quat_to_matrix(gaussians.quats)[torch.arange(len(gaussians)), :, flattest].double().numpy()
-    near = (np.abs(heights) < max(4 * plane.thickness_m, 0.06 * plane.height(eye))) & (np.abs(axes @ plane.normal) > 0.8)
-    near &= gaussians.opacities.numpy() > OPAQUE
-    if near.sum() < 20:
-        return plane
-    area = np.prod(np.sort(gaussians.scales.double().numpy()[near], 1)[:, 1:], axis=1)
-    order = np.argsort(heights[near], kind="stable")
-    shares = np.cumsum(area[order]) / area.sum()
-    low, middle, high = np.interp([0.16, 0.5, 0.84], shares, heights[near][order])
-    return Plane(plane.normal, plane.offset_m + middle, float(np.clip(1.5 * (high - low), plane.thickness_m, 3 * plane.thickness_m)))
 
 
 def _support(gaussians: Gaussians, chosen: Bool[np.ndarray, " n"], thing: Float[np.ndarray, "m 3"]) -> Plane | None:
@@ -149,7 +133,7 @@ def _continued(
     places = origin + ((u - _PIXELS / 2) * pitch)[..., None] * right + ((v - _PIXELS / 2) * pitch)[..., None] * down
     beyond = np.zeros(known.shape, bool)
     for other in others:
-        beyond |= other.height(places) < 0
+        beyond |= other.height(places) < -2 * pitch  # a little overlap, or light shows through the seam
     hole = shadow & ~known & ~beyond & _enclosed(known | beyond)
     if hole.sum() < 4 or not known.any():
         return None

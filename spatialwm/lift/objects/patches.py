@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from jaxtyping import Bool, Float, Int
 from scipy.spatial import KDTree
 
@@ -38,7 +37,7 @@ class Patches:
     reach_m: Float[np.ndarray, " p"]
     """Mean radius of its Gaussians."""
     of: Int[np.ndarray, " n"]
-    """Patch of each Gaussian; faint ones go with the nearest."""
+    """Patch of each Gaussian; faint ones go with the nearest, -1 where none is near."""
     pairs: Int[np.ndarray, "e 2"]
     bonds: Float[np.ndarray, " e"]
     """0..1."""
@@ -73,7 +72,8 @@ def gather(gaussians: Gaussians, cell_m: float, sights: Sequence[Sight]) -> Patc
     of = np.empty(len(means), np.int64)
     of[solid] = label
     if not solid.all():
-        of[~solid] = tree.query(means[~solid])[1]
+        away, nearest = tree.query(means[~solid])
+        of[~solid] = np.where(away < 2 * cell_m, nearest, -1)
     normals = _normals(middle, near)
     towards, seen = np.zeros_like(middle), np.zeros(count, bool)
     for sight in reversed(sights):
@@ -104,8 +104,3 @@ def _normals(points: Float[np.ndarray, "p 3"], near: Int[np.ndarray, "p k"]) -> 
     around = points[near] - points[near].mean(1, keepdims=True)
     spread = np.einsum("pki,pkj->pij", around, around)
     return np.linalg.eigh(spread)[1][:, :, 0]
-
-
-def world_gaussians(gaussians: Gaussians, rows: Int[np.ndarray, " m"]) -> Gaussians:
-    """Some of them, as tensors that numpy can read."""
-    return gaussians.select(torch.from_numpy(rows)).to("cpu")

@@ -24,9 +24,11 @@ _CLEAR = 0.3
 """Mean bond across an edge that is clear."""
 
 
-def box_of_click(gaussians: Gaussians, camera: Camera, x: float, y: float, planes: list[Plane]) -> Box | None:
-    """The box around what is seen of the thing at a pixel."""
-    found: list[tuple[float, Box]] = []
+def at_click(
+    gaussians: Gaussians, camera: Camera, x: float, y: float, planes: list[Plane]
+) -> tuple[Box, Bool[np.ndarray, " n"]] | None:
+    """The thing at a pixel, roughly: the box around what is seen of it, and its Gaussians."""
+    found: list[tuple[float, Box, np.ndarray]] = []
     for share in _WINDOWS:
         half = share * max(camera.width, camera.height) / 2
         window = open_window(gaussians, camera, (x - half, y - half, x + half, y + half), planes)
@@ -39,11 +41,16 @@ def box_of_click(gaussians: Gaussians, camera: Camera, x: float, y: float, plane
         for leak, chosen in _candidates(window, seeds):
             box = box_around(window.shown(chosen))
             if box is not None and not _touches(box, window, camera):
-                found.append((leak, to_pixels(window.sight.camera, camera, box)))
-    clear = [box for leak, box in found if leak < _CLEAR]
-    if clear:
-        return min(clear, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
-    return min(found)[1] if found else None
+                found.append((leak, to_pixels(window.sight.camera, camera, box), window.gaussians(chosen, len(gaussians))))
+    if not found:
+        return None
+    clear = [f for f in found if f[0] < _CLEAR]
+    best = min(clear, key=lambda f: _area(f[1])) if clear else min(found, key=lambda f: f[0])
+    return best[1], best[2]
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def seeds_at(window: Window, x: float, y: float, radius_px: float = 2.0) -> Bool[np.ndarray, " p"]:

@@ -19,7 +19,7 @@ from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.lift.objects.min_cut import min_cut
 from spatialwm.lift.objects.patches import Patches, gather
-from spatialwm.lift.objects.shell import Plane, nearby
+from spatialwm.lift.objects.shell import Plane, nearby, through_centers
 from spatialwm.lift.objects.sight import LONGEST_PX, Sight, look
 
 Box = tuple[float, float, float, float]
@@ -37,6 +37,10 @@ _FLAT_SHARE = 0.85
 """Of a window, that a bound of the place fills where something flat on it is meant."""
 _SHELL_BOND = 0.1
 """Share that is left of a bond between a patch of the shell and one that is none."""
+_STRAY_SHARE = 0.02
+"""Of the largest connected part, that a lesser one must have to stay."""
+_MASK_GAIN = 1.0
+"""What a patch gains or loses by lying on a mask or beside it, in bonds."""
 _PART_BOND = 0.5
 """Patches bound more weakly than this belong to different parts."""
 _PART_SHARE = 0.2
@@ -70,10 +74,17 @@ class Window:
         """Pixels of the window where chosen patches are seen."""
         return (self.patch_at >= 0) & chosen[self.patch_at] & self.within
 
+    def patches_of(self, gaussians: Bool[np.ndarray, " n"]) -> Bool[np.ndarray, " p"]:
+        """Patches that hold any of these Gaussians."""
+        out = np.zeros(len(self.patches.means), bool)
+        held = self.patches.of[gaussians[self.rows]]
+        out[held[held >= 0]] = True
+        return out
+
     def gaussians(self, chosen: Bool[np.ndarray, " p"], count: int) -> Bool[np.ndarray, " n"]:
         """The Gaussians of chosen patches, of ``count`` in all."""
         out = np.zeros(count, bool)
-        out[self.rows] = chosen[self.patches.of]
+        out[self.rows] = chosen[self.patches.of] & (self.patches.of >= 0)
         return out
 
 
@@ -108,7 +119,8 @@ def open_window(gaussians: Gaussians, camera: Camera, box: Box, planes: Sequence
     rows = np.flatnonzero(around & (depth > near - 0.2 * size) & (depth < far + size))
     if not len(rows):
         return None
-    patches = gather(gaussians.select(torch.from_numpy(rows)), size / CELLS_ACROSS, [sight])
+    gathered = gaussians.select(torch.from_numpy(rows))
+    patches = gather(gathered, size / CELLS_ACROSS, [sight])
     known = np.full(len(means) + 1, -1)
     known[rows] = patches.of
     at, _ = sight.project(patches.means)
@@ -116,7 +128,8 @@ def open_window(gaussians: Gaussians, camera: Camera, box: Box, planes: Sequence
     outside = (at < (x0 - slack, y0 - slack)).any(1) | (at > (x1 + slack, y1 + slack)).any(1)
     shell = np.zeros(len(patches.means), bool)
     for plane in planes:
-        shell |= plane.holds(patches.means, patches.normals, 0.25 * patches.cell_m)
+        exact = through_centers(plane, gathered, np.asarray(close.eye))
+        shell |= exact.holds(patches.means, patches.normals, 0.25 * patches.cell_m)
     loose = shell[patches.pairs[:, 0]] != shell[patches.pairs[:, 1]]
     patches = replace(patches, bonds=np.where(loose, _SHELL_BOND * patches.bonds, patches.bonds))
     return Window(sight, inner, rows, patches, known[sight.row], shell | outside, shell)
@@ -135,7 +148,17 @@ def fill_window(window: Window, known: Float[np.ndarray, " p"]) -> Bool[np.ndarr
         tried.append((_fit(window, chosen), chosen))
     best = max(fit for fit, _ in tried)
     chosen = next(chosen for fit, chosen in tried if fit >= best - _FIT_SLACK)
-    return _without_riders(window, chosen, known > 0)
+    return _without_strays(window, _without_riders(window, chosen, known > 0))
+
+
+def follow_mask(window: Window, mask: Bool[np.ndarray, "h w"], known: Float[np.ndarray, " p"]) -> Bool[np.ndarray, " p"]:
+    """The patches of the thing that a mask of the window's picture shows, unseen sides included."""
+    patches = window.patches
+    on = window.sight.at(mask, patches.means)
+    told = np.where(patches.seen, np.where(on, _MASK_GAIN, -_MASK_GAIN), 0.0) + known
+    # The mask knows better than the shell what is a thing: rugs, pictures on walls.
+    hopeless = window.barred & ~(window.shell & on & patches.seen)
+    return _without_strays(window, _cut(window, 0.0, np.where(hopeless, -np.inf, told)))
 
 
 def _cut(window: Window, gain: float, forced: Float[np.ndarray, " p"]) -> Bool[np.ndarray, " p"]:
@@ -169,6 +192,15 @@ def _without_riders(window: Window, chosen: Bool[np.ndarray, " p"], wanted: Bool
         if _fit(window, rest) >= _fit(window, chosen) - 0.01:
             chosen = rest
     return chosen
+
+
+def _without_strays(window: Window, chosen: Bool[np.ndarray, " p"]) -> Bool[np.ndarray, " p"]:
+    """Without specks that hang in the air beside the thing: one of them would double its bounds."""
+    patches, n = window.patches, len(chosen)
+    i, j = patches.pairs[(patches.bonds > 1e-3) & chosen[patches.pairs].all(1)].T
+    _, part = connected_components(coo_matrix((np.ones(len(i)), (i, j)), shape=(n, n)), directed=False)
+    count = np.bincount(part, chosen)
+    return chosen & (count[part] >= _STRAY_SHARE * count.max())
 
 
 def box_around(mask: Bool[np.ndarray, "h w"]) -> Box | None:

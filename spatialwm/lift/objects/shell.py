@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float
 
+from spatialwm.gaussians import Gaussians
+from spatialwm.geometry.se3 import quat_to_matrix
 from spatialwm.lift.objects.sight import Sight
+from spatialwm.scene.objects import OPAQUE
 
 _TRIES = 300
 _SAMPLE = 4000
@@ -81,6 +85,25 @@ def nearby(plane: Plane, sight: Sight) -> Plane | None:
     if near.sum() < max(30, 0.01 * len(places)):
         return None
     return _fitted(places[near], np.asarray(sight.camera.eye))
+
+
+def through_centers(plane: Plane, gaussians: Gaussians, eye: Float[np.ndarray, " 3"]) -> Plane:
+    """The plane moved to where its Gaussians have their centres; what is seen at a slant seems nearer by up to their size."""
+    heights = plane.height(gaussians.means.double().numpy())
+    flattest = gaussians.scales.argmin(1)
+    axes = quat_to_matrix(gaussians.quats)[torch.arange(len(gaussians)), :, flattest].double().numpy()
+    near = (np.abs(heights) < max(4 * plane.thickness_m, 0.06 * plane.height(eye))) & (gaussians.opacities.numpy() > OPAQUE)
+    flat = near & (np.abs(axes @ plane.normal) > 0.8)
+    if flat.sum() >= 0.3 * near.sum():  # captures have round Gaussians too, whose flattest axis means nothing
+        near = flat
+    if near.sum() < 20:
+        return plane
+    area = np.prod(np.sort(gaussians.scales.double().numpy()[near], 1)[:, 1:], axis=1)
+    order = np.argsort(heights[near], kind="stable")
+    shares = np.cumsum(area[order]) / area.sum()
+    low, middle, high = np.interp([0.16, 0.5, 0.84], shares, heights[near][order])
+    thickness = float(np.clip(1.5 * (high - low), plane.thickness_m, 3 * plane.thickness_m))
+    return Plane(plane.normal, plane.offset_m + middle, thickness)
 
 
 def _fitted(points: Float[np.ndarray, "n 3"], eye: Float[np.ndarray, " 3"]) -> Plane:
