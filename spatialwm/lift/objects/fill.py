@@ -128,7 +128,7 @@ def _continued(
     shadow = np.zeros(known.shape, bool)
     shadow[cells[:, 1], cells[:, 0]] = True
     shadow = ndimage.binary_closing(np.pad(shadow, 8), iterations=4)[8:-8, 8:-8]
-    shadow = ndimage.binary_fill_holes(ndimage.binary_dilation(shadow, iterations=2))
+    shadow = np.asarray(ndimage.binary_fill_holes(ndimage.binary_dilation(shadow, iterations=2)), bool)
     v, u = np.mgrid[0.5:_PIXELS, 0.5:_PIXELS]
     places = origin + ((u - _PIXELS / 2) * pitch)[..., None] * right + ((v - _PIXELS / 2) * pitch)[..., None] * down
     beyond = np.zeros(known.shape, bool)

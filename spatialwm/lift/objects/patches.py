@@ -68,7 +68,7 @@ def gather(gaussians: Gaussians, cell_m: float, sights: Sequence[Sight]) -> Patc
     reach = mean(radius[solid])[:, 0]
     k = min(NEIGHBORS + 1, count)
     tree = KDTree(middle)
-    distance, near = (a.reshape(count, -1) for a in tree.query(middle, k=range(1, k + 1)))
+    distance, near = (a.reshape(count, -1) for a in tree.query(middle, k=list(range(1, k + 1))))
     of = np.empty(len(means), np.int64)
     of[solid] = label
     if not solid.all():

@@ -39,7 +39,7 @@ class Sight:
     def sees(self, points: Float[np.ndarray, "n 3"], slack_m: Float[np.ndarray, " n"] | float) -> Bool[np.ndarray, " n"]:
         """Which world points lie in the picture and at most ``slack_m`` behind what is seen there."""
         pixels, depth = self.project(points)
-        inside = ((pixels >= 0) & (pixels < (self.camera.width, self.camera.height))).all(1)
+        inside = np.all((pixels >= 0) & (pixels < np.array([self.camera.width, self.camera.height])), axis=1)
         u, v = np.where(inside[:, None], pixels, 0).astype(int).T
         front = self.depth_m[v, u]
         return inside & (front > 0) & (depth <= front + slack_m)
@@ -47,7 +47,7 @@ class Sight:
     def at(self, mask: Bool[np.ndarray, "h w"], points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
         """Which world points fall on a mask of this picture."""
         pixels, _ = self.project(points)
-        inside = ((pixels >= 0) & (pixels < (self.camera.width, self.camera.height))).all(1)
+        inside = np.all((pixels >= 0) & (pixels < np.array([self.camera.width, self.camera.height])), axis=1)
         u, v = np.where(inside[:, None], pixels, 0).astype(int).T
         return inside & mask[v, u]
 

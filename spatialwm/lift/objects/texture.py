@@ -68,7 +68,8 @@ def continue_picture(
     broad = diffuse(blurred, hole)
     if len(sources) < 20:
         return np.clip(np.where(hole[..., None], broad, rgb), 0, 1)
-    order = np.argwhere(hole)[np.argsort(ndimage.distance_transform_edt(hole)[hole], kind="stable")]
+    depth = np.asarray(ndimage.distance_transform_edt(hole))[hole]
+    order = np.argwhere(hole)[np.argsort(depth, kind="stable")]
     picks = np.random.default_rng(0).integers(0, len(sources), (len(order), _TRIES))
     painted = _peel(fine, known.copy(), order, sources, picks, _PATCH)
     return np.clip(np.where(hole[..., None], broad + painted, rgb), 0, 1)
