@@ -30,7 +30,8 @@ _AWAY = 5.0
 
 
 def fill(
-    gaussians: Gaussians, chosen: Bool[np.ndarray, " n"], camera: Camera, planes: Sequence[Plane], object_id: str
+    gaussians: Gaussians, chosen: Bool[np.ndarray, " n"], camera: Camera, shell: Sequence[Plane],
+    backdrops: Sequence[Plane], object_id: str,
 ) -> SceneObject | None:
     """Invented Gaussians where a thing leaves a hole; None where it leaves none.
 
@@ -38,7 +39,8 @@ def fill(
         gaussians: of the place, in the world frame.
         chosen: those that are the thing.
         camera: from where it was pointed at; what lies behind the thing from there is filled too.
-        planes: the bounds of the place.
+        shell: the bounds of the place; nothing is invented beyond them.
+        backdrops: other flat surfaces around the thing.
     """
     means = gaussians.means.double().numpy()
     thing = means[chosen & (gaussians.opacities.numpy() > OPAQUE)]
@@ -46,13 +48,19 @@ def fill(
         return None
     rest = gaussians.select(torch.from_numpy(~chosen))
     eye = np.asarray(camera.eye)
-    planes = [through_centers(plane, rest, eye) for plane in planes]
-    surfaces = list(planes)
+    shell = [through_centers(plane, rest, eye) for plane in shell]
+    backdrops = [through_centers(plane, rest, eye) for plane in backdrops]
     support = _support(gaussians, chosen, thing)
-    if support is not None and not any(_same(support, plane, thing) for plane in planes):
-        surfaces.append(support)
-    parts = [_continued(rest, thing, camera, plane, [p for p in planes if p is not plane]) for plane in surfaces]
-    parts = [part for part in parts if part is not None]
+    surfaces: list[Plane] = []
+    for plane in [*shell, *backdrops, *([support] if support is not None else [])]:
+        behind = (plane.height(thing) > -2 * plane.thickness_m).mean() > 0.9
+        if behind and not any(_same(plane, other, thing) for other in surfaces):
+            surfaces.append(plane)
+    parts: list[Gaussians] = []
+    for plane in surfaces:
+        part = _continued(rest, thing, camera, plane, [bound for bound in shell if not _same(bound, plane, thing)])
+        if part is not None:
+            parts.append(part)
     if not parts:
         return None
     invented = concatenate(parts)

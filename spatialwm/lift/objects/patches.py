@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -68,7 +69,8 @@ def gather(gaussians: Gaussians, cell_m: float, sights: Sequence[Sight]) -> Patc
     reach = mean(radius[solid])[:, 0]
     k = min(NEIGHBORS + 1, count)
     tree = KDTree(middle)
-    distance, near = (a.reshape(count, -1) for a in tree.query(middle, k=list(range(1, k + 1))))
+    several: Any = np.arange(1, k + 1)  # the stubs know of one number only
+    distance, near = (a.reshape(count, -1) for a in tree.query(middle, k=several))
     of = np.empty(len(means), np.int64)
     of[solid] = label
     if not solid.all():

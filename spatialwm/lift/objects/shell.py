@@ -50,6 +50,15 @@ class Plane:
 
 def shell_of(sight: Sight) -> list[Plane]:
     """Planes that cover much of a picture and have nothing beyond them, the largest first."""
+    return planes_in(sight, _BEYOND_SHARE)
+
+
+def planes_in(sight: Sight, beyond_share: float = 1.0) -> list[Plane]:
+    """Planes that cover much of a picture, the largest first.
+
+    Args:
+        beyond_share: of the picture, that may lie beyond one.
+    """
     places, normals = _surface(sight)
     if len(places) < 50:
         return []
@@ -73,7 +82,7 @@ def shell_of(sight: Sight) -> list[Plane]:
         on = np.abs(plane.height(places)) < max(plane.thickness_m, tolerance)
         free &= ~on
         free[members] = False
-        if (plane.height(everything) < -2 * max(plane.thickness_m, tolerance)).mean() < _BEYOND_SHARE:
+        if (plane.height(everything) < -2 * max(plane.thickness_m, tolerance)).mean() <= beyond_share:
             found.append(plane)
     return found
 

@@ -7,11 +7,14 @@ from spatialwm.gaussians import transform
 from spatialwm.geometry.camera import Camera
 from spatialwm.lift.objects.fill import fill
 from spatialwm.lift.objects.find import Found
-from spatialwm.lift.objects.shell import shell_of
+from spatialwm.lift.objects.segment import box_around, cropped
+from spatialwm.lift.objects.shell import planes_in, shell_of
 from spatialwm.lift.objects.sight import look, thumbnail
 from spatialwm.scene import Scene
 from spatialwm.scene.edits import MakeObject
 
+_CONTEXT = 0.5
+"""Of the thing's size, that is looked at around it for surfaces to continue."""
 _ARTICLES = frozenset(("a", "an", "the", "my", "this", "that"))
 
 
@@ -32,8 +35,11 @@ def take(scene: Scene, camera: Camera, found: Found, name: str = "") -> MakeObje
     category = "".join(c for c in (words[-1] if words else "") if c.isalnum() or c == "-") or "object"
     new_id = scene.new_id(category)
     gaussians = transform(body.gaussians, body.world_from_object).to("cpu")
-    planes = shell_of(look(gaussians, thumbnail(camera)))
-    patch = fill(gaussians, found.mask.numpy(), camera, planes, scene.new_id("fill"))
+    small = thumbnail(camera)
+    shell, seen = shell_of(look(gaussians, small)), box_around(found.picture)
+    rest = gaussians.select(~found.mask)
+    backdrops = [] if seen is None else planes_in(look(rest, cropped(small, seen, _CONTEXT)))
+    patch = fill(gaussians, found.mask.numpy(), camera, shell, backdrops, scene.new_id("fill"))
     note = "" if patch is None else f"{patch.id}: what {new_id} hid is invented from what is around it"
     title = " ".join(words) if len(words) > 1 else ""
     return MakeObject(found.source, found.mask, new_id, category, name=title, fill=patch, note=note)
