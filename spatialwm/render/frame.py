@@ -44,12 +44,13 @@ class Frame:
 
 
 def render_scene(
-    scene: Scene | Flattened, camera: Camera, *, backend: str = "auto", background: Vec3 | None = None, antialiased: bool = False
+    scene: Scene | Flattened, camera: Camera, *, backend: str = "auto", background: Vec3 | None = None, antialiased: bool = True
 ) -> Frame:
     """Render a scene, or a scene flattened once for many views.
 
     Args:
         background: sRGB behind everything; None: the scene's own, black for a :class:`Flattened`.
+        antialiased: what is smaller than a pixel is dimmed accordingly, as in training on photographs and in the browser.
 
     Raises:
         ShapeError: a Gaussian's field is not finite.
