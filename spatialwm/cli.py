@@ -73,7 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         return sub
 
     p = verb("create", _create, "make a world from a sentence, a picture, photographs or a splat file")
-    p.add_argument("source", help='"a sentence" | photo.jpg | photos/ | clip.mp4 | transforms.json | COLMAP, RGB-D | scene.ply|...')
+    p.add_argument("source", help='"a sentence" | photo.jpg | photos/ | clip.mp4 | transforms.json | COLMAP | scene.ply|...')
     p.add_argument("-o", "--out", type=Path, help="the new world, NAME.world (default: named after the source)")
     p.add_argument("--overwrite", action="store_true", help="replace a world that is there already")
     _lift_options(p)

@@ -15,7 +15,6 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from spatialwm import __version__
 from spatialwm.atomic import replacing
 from spatialwm.errors import LiftError, SpatialwmError
 
@@ -25,7 +24,7 @@ except ImportError:  # Windows: two runs at once would share what they keep
     fcntl = None
 
 LAYOUT = 1
-"""Of the files; raise it when what a stage holds changes."""
+"""Raise it when what a stage holds, or how it is found, changes."""
 LOCK = "lock"
 STAGES = ("views", "start", "training")
 """In order: what follows from a stage that is done anew is done anew too."""
@@ -34,8 +33,8 @@ MOST_FILES = 20_000
 
 
 def fingerprint(source: Path, *choices: object) -> str:
-    """Changes with the files of a source (names, sizes, times), with what was chosen, and with the program."""
-    digest = hashlib.sha256(repr((LAYOUT, __version__, choices)).encode())
+    """Changes with the files of a source (names, sizes, times), with what was chosen, and with the layout of what is kept."""
+    digest = hashlib.sha256(repr((LAYOUT, choices)).encode())
     for count, file in enumerate(_files(source)):
         if count == MOST_FILES:
             break
