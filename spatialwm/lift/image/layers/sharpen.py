@@ -18,6 +18,8 @@ from spatialwm.render import choose
 
 AIM_DB = 33.5
 """Colours that fit one view better than this begin to overshoot in the next."""
+_MODE = "antialiased"
+"""As scenes are rendered, here and in browsers: colours that fit one mode miss in the other by 2 to 10 dB."""
 _LEAST_SHARE = 0.2
 """In pixels: Gaussians that show less are left as they are, they would have to shout to be heard."""
 
@@ -44,7 +46,7 @@ def sharpened(
     def shown(values: torch.Tensor, camera: Camera, behind: torch.Tensor) -> torch.Tensor:
         image, _, _ = rasterization(
             gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities, values, camera.viewmat()[None],
-            camera.K()[None], camera.width, camera.height, backgrounds=behind[:, : values.shape[1]],
+            camera.K()[None], camera.width, camera.height, backgrounds=behind[:, : values.shape[1]], rasterize_mode=_MODE,
         )  # fmt: skip
         return image[0].cpu()
 
@@ -90,5 +92,6 @@ def coverage(gaussians: Gaussians, camera: Camera) -> Float[np.ndarray, "h w"]:
         _, alpha, _ = choose()[1](
             gaussians.means, gaussians.quats, gaussians.scales, gaussians.opacities,
             torch.zeros(len(gaussians), 1), camera.viewmat()[None], camera.K()[None], camera.width, camera.height,
+            rasterize_mode=_MODE,
         )  # fmt: skip
     return alpha[0, ..., 0].cpu().numpy()

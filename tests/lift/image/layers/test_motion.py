@@ -8,7 +8,7 @@ import torch
 
 from spatialwm.gaussians import Gaussians, concatenate
 from spatialwm.lift.image.layers.motion import MOST_HOLES, Motion, hole_share, moved, safe_motion
-from spatialwm.lift.image.layers.sharpen import AIM_DB, sharpened
+from spatialwm.lift.image.layers.sharpen import AIM_DB, coverage, sharpened
 from spatialwm.lift.image.layers.splats import cells_of, splats, underlay_of
 
 from .stills import CAMERA, HEIGHT, WIDTH, plane, surface
@@ -25,8 +25,9 @@ def wall(keep_columns: int = WIDTH) -> Gaussians:
 
 
 def test_a_picture_that_ends_at_its_border_allows_only_a_small_step() -> None:
-    found, holes = safe_motion(wall(), [CAMERA], PLANNED)
-    assert 0 <= found.aside_m < 0.1 * PLANNED.aside_m
+    inner = type(CAMERA)(CAMERA.world_from_cam, WIDTH - 4, HEIGHT - 4, 80.0, 80.0, WIDTH / 2 - 2, HEIGHT / 2 - 2)
+    found, holes = safe_motion(wall(), [inner], PLANNED)
+    assert 0 < found.aside_m < 0.3 * PLANNED.aside_m
     assert holes <= MOST_HOLES
 
 
@@ -50,16 +51,16 @@ def test_a_step_ahead_and_back_opens_no_gaps_between_splats() -> None:
         assert hole_share(wall(), moved(narrow, (0.0, 0.0, step))) == 0
 
 
-def test_from_nearby_the_underlay_closes_detail() -> None:
+def test_the_underlay_closes_what_detail_lets_through() -> None:
     made = surface(plane((0.0, 0.0, 1.0), 3.0))
     made.rgb[:] = np.random.default_rng(0).random(made.rgb.shape)
     everywhere = np.ones((HEIGHT, WIDTH), bool)
     detail = splats(made, cells_of(made, everywhere), 0.99)
     narrow = type(CAMERA)(CAMERA.world_from_cam, WIDTH // 4, HEIGHT // 4, 80.0, 80.0, WIDTH / 8, HEIGHT / 8)
-    close = moved(narrow, (0.0, 0.0, 2.0))
-    assert hole_share(detail, close) > 0.2
+    assert coverage(detail, narrow).min() < 0.9
     under = splats(made, underlay_of(made, everywhere), 0.99)
-    assert hole_share(concatenate([detail, under]), close) == 0
+    for step in (-0.5, 0.0, 2.0):
+        assert coverage(concatenate([detail, under]), moved(narrow, (0.0, 0.0, step))).min() > 0.95
 
 
 def test_colors_are_sharpened_until_the_render_is_the_picture() -> None:
