@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from spatialwm.errors import LiftError, ShapeError
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.lift.capture.capture import Capture
+from spatialwm.lift.capture.dense.depth_map import DepthMap
 from spatialwm.lift.capture.fusion import StartPoints, start_points
 from spatialwm.lift.capture.level import Leveled, level
 from spatialwm.lift.capture.posed import posed_reader
 from spatialwm.lift.capture.posed.options import PosedOptions
+from spatialwm.lift.capture.spawn import spawn_camera
 from spatialwm.lift.capture.stages import capture_from_arrays, capture_to_arrays, start_from_arrays, start_to_arrays
 from spatialwm.lift.capture.stereo import depth_maps
 from spatialwm.lift.capture.surface import Surface
-from spatialwm.lift.capture.training import Plan, Trained, Trainer, held_out_views, plan_for
+from spatialwm.lift.capture.training import Plan, Trained, Trainer, held_out_views, plan_for, pruned
 from spatialwm.lift.capture.unfinished import Unfinished, fingerprint
 from spatialwm.lift.lifter import LiftOptions, Quality, Workspace
 from spatialwm.lift.pictures.suffixes import is_picture, is_video, listing
 from spatialwm.progress import Progress, part_of, silent
 from spatialwm.scene import Environment, Scene, SceneObject
 
-VIEW_SIZE = (1280, 720)
 LEAST_VIEWS = 3
 LONGEST_PX: dict[Quality, int] = {"draft": 640, "standard": 800, "high": 1200}
 MOST_VIEWS: dict[Quality, int] = {"draft": 60, "standard": 120, "high": 240}
 """Of posed recordings, which may hold thousands of frames."""
-MIN_OPACITY = 1 / 255
-"""Fainter Gaussians draw nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,13 +94,15 @@ def _lifted(
     start = _start(capture, shown, plan.start_count, options.seed, unfinished, part_of(progress, 0.2, 0.3))
     progress("finding the floor", 0.3)
     leveled = level(capture, surface=_surface(capture, start))
+    cameras = [leveled.capture.views[i].camera for i in shown]
+    spawn = spawn_camera(cameras, leveled.world_from_capture.apply(start.means))
     trainer = _trainer(lambda: Trainer(capture, start, plan, held_out=held_out, seed=options.seed), unfinished)
 
     show = workspace.preview
 
     def preview(gaussians: Gaussians, share: float) -> None:
         if show is not None:
-            show(_scene(path.stem, gaussians, leveled, shown))
+            show(_scene(path.stem, gaussians, leveled, spawn))
 
     preview(trainer.gaussians(), trainer.share)
     checkpoint = unfinished.path("training")
@@ -112,7 +112,12 @@ def _lifted(
     if checkpoint is not None:
         unfinished.attempt(lambda: trainer.save(checkpoint))
     progress("finishing", 1.0)
-    scene = _scene(path.stem, trained.gaussians, leveled, shown, (_result(capture, trained),))
+    views = [capture.views[i] for i in shown]
+    measured = [
+        DepthMap(i, v.camera, v.depth, (v.depth > 0).astype(np.float32)) for i, v in enumerate(views) if v.depth is not None
+    ]
+    kept = pruned(trained.gaussians, [view.camera for view in views], measured, near_plane=trainer.near_plane)
+    scene = _scene(path.stem, kept, leveled, spawn, (_result(capture, trained),))
     return Lifted(scene, capture, held_out, start, leveled, trained)
 
 
@@ -224,11 +229,10 @@ def _result(capture: Capture, trained: Trained) -> str:
 
 
 def _scene(
-    name: str, gaussians: Gaussians, leveled: Leveled, shown: list[int], notes: tuple[str, ...] = ()
+    name: str, gaussians: Gaussians, leveled: Leveled, spawn: Camera, notes: tuple[str, ...] = ()
 ) -> Scene:  # fmt: skip
-    visible = gaussians.select(torch.nonzero(gaussians.opacities > MIN_OPACITY)[:, 0])
     body = SceneObject(
-        id="capture-1", category="capture", name=name, gaussians=visible, world_from_object=leveled.world_from_capture,
+        id="capture-1", category="capture", name=name, gaussians=gaussians, world_from_object=leveled.world_from_capture,
         mobility="static", supported_by="floor", provenance="measured",
     )  # fmt: skip
     capture = leveled.capture
@@ -236,22 +240,11 @@ def _scene(
         objects=(body,),
         environment=Environment(background=_mean_color(capture)),
         scale=leveled.scale,
-        spawn=_spawn(capture.views[shown[len(shown) // 2]].camera),
+        spawn=spawn,
         walkable=leveled.walkable,
         prompt=name,
         notes=(*notes, *capture.notes),
     )
-
-
-def _spawn(camera: Camera) -> Camera:
-    """From where one of the pictures was taken, as wide as the window."""
-    width, height = VIEW_SIZE
-    tall = camera.height / camera.width > height / width
-    wide = camera.resized(width, height)
-    if not tall:
-        return wide
-    focal = camera.fy * height / camera.height  # a portrait keeps its height
-    return replace(wide, fx=focal, fy=focal, cx=width / 2, cy=height / 2)
 
 
 def _mean_color(capture: Capture) -> tuple[float, float, float]:

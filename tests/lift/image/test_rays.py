@@ -12,9 +12,10 @@ def angles_to_next(directions: np.ndarray, axis: int) -> np.ndarray:
     return np.arccos(np.clip((a * b).sum(-1), -1, 1))
 
 
-@pytest.mark.parametrize(
-    "rays", [Rays.pinhole(Camera.look_at((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), 64, 48, 80.0)), Rays.panorama(128, 64)], ids=["pinhole", "panorama"]
-)
+AHEAD = Camera.look_at((0.0, 0.0, 0.0), (0.0, 1.0, 0.0), 64, 48, 80.0)
+
+
+@pytest.mark.parametrize("rays", [Rays.pinhole(AHEAD), Rays.panorama(128, 64)], ids=["pinhole", "panorama"])
 def test_rays_are_unit_and_the_pitch_is_the_angle_to_the_next(rays: Rays) -> None:
     assert np.allclose(np.linalg.norm(rays.directions, axis=-1), 1)
     for axis, which in ((1, 0), (0, 1)):

@@ -105,6 +105,11 @@ class Trainer:
         self._waiting: list[int] = []
 
     @property
+    def near_plane(self) -> float:
+        """In the capture's unit: what lies before it was never shown."""
+        return NEAR_PLANE * self.unit
+
+    @property
     def share(self) -> float:
         """How much of the training is done, 0 to 1."""
         done = self.step_count / self.plan.steps if self.plan.steps else self.elapsed_s / (self.plan.seconds or 1.0)
