@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from spatialwm.geometry.camera import Camera
-from spatialwm.geometry.se3 import Vec3
+from spatialwm.geometry.se3 import Pose, Vec3
 from spatialwm.lift.image.photo import Photo
 from spatialwm.progress import Progress, silent
 from spatialwm.scene import ScaleSource
@@ -33,12 +33,24 @@ class Estimate:
     """Where its metre comes from."""
     backend: str
     """Who made it, e.g. ``embedded`` or ``depth-anything-v2-small on cpu``."""
+    eye_height_m: float | None = None
+    """Of the camera above the level ground that the distances follow; None where they follow none."""
     focal_source: str = ""
     """Where the focal length comes from, in a few words."""
     kind: str = ""
     """What the picture was taken for, e.g. ``room``, ``open ground``."""
     notes: tuple[str, ...] = ()
     """What the user should know, a sentence each."""
+
+    def upright(self) -> Pose:
+        """Turns the camera's frame so that ``up`` is +Z and the view heads along +Y."""
+        up = np.asarray(self.up, np.float64)
+        ahead = np.array([0.0, 0.0, 1.0]) - up * up[2]
+        if np.linalg.norm(ahead) < 0.05:  # it looks straight down or up: the top or bottom of the picture points ahead
+            ahead = np.array([0.0, -np.sign(-up[2]), 0.0])
+            ahead -= up * (ahead @ up)
+        ahead /= np.linalg.norm(ahead)
+        return Pose.from_matrix(np.column_stack([np.stack([np.cross(ahead, up), ahead, up]), np.zeros(3)]))
 
 
 class DepthBackend(Protocol):

@@ -14,6 +14,7 @@ from spatialwm.lift.capture.floor import find_floor
 from spatialwm.lift.image.backends import choose
 from spatialwm.lift.image.depth import DepthBackend, Estimate
 from spatialwm.lift.image.layers import Layers, Part, layered, mean_color
+from spatialwm.lift.image.panorama.shell import view_around
 from spatialwm.lift.image.photo import Photo
 from spatialwm.lift.image.rays import Rays
 from spatialwm.lift.image.reading import read_photo
@@ -22,8 +23,6 @@ from spatialwm.progress import Progress, part_of, silent
 from spatialwm.scene import Environment, Scene, SceneObject
 from spatialwm.scene.scale import EYE_HEIGHT_M
 
-VIEW_SIZE = (1280, 720)
-_PANORAMA_FOV_DEG = 80.0
 _FLOOR_POINTS = 40_000
 _POLYGON = 16
 
@@ -93,14 +92,10 @@ def scene_of(photo: Photo, estimate: Estimate, layers: Layers) -> Scene:
 
 
 def _upright(photo: Photo, estimate: Estimate) -> tuple[Pose, bool]:
-    """Up to +Z, the view's heading to +Y, the camera over the origin at its height above the floor, and whether that was seen."""
-    up = np.asarray(estimate.up, np.float64)
-    ahead = np.array([0.0, 0.0, 1.0]) - up * up[2]
-    if np.linalg.norm(ahead) < 0.05:  # it looks straight down or up: the top or bottom of the picture points ahead
-        ahead = np.array([0.0, -np.sign(-up[2]), 0.0])
-        ahead -= up * (ahead @ up)
-    ahead /= np.linalg.norm(ahead)
-    turned = Pose.from_matrix(np.column_stack([np.stack([np.cross(ahead, up), ahead, up]), np.zeros(3)]))
+    """Up to +Z, the view's heading to +Y, the camera over the origin at its height above the floor, and whether that is known."""
+    turned = estimate.upright()
+    if estimate.eye_height_m is not None:
+        return Pose((0.0, 0.0, estimate.eye_height_m), turned.quat), True
     points = turned.apply(_solid_points(photo, estimate))
     held = -EYE_HEIGHT_M
     floor = None
@@ -122,9 +117,7 @@ def _spawn(camera: Camera | None, world_from_cam: Pose) -> Camera:
     """The picture's own camera, its size and field of view."""
     if camera is not None:
         return replace(camera, world_from_cam=world_from_cam)
-    eye = world_from_cam.position
-    width, height = VIEW_SIZE
-    return Camera.look_at(eye, (eye[0], eye[1] + 1, eye[2]), width, height, _PANORAMA_FOV_DEG)
+    return view_around(world_from_cam.position, 0.0)
 
 
 def _walkable(layers: Layers, world_from_cam: Pose) -> tuple[tuple[float, float], ...]:

@@ -32,7 +32,7 @@ class Diorama:
     """Exact depth of a floor, a back wall, sky above it and a box in front."""
 
     asked: Photo | None = None
-    pitch_rad: float = 0.0
+    eye_height_m: float | None = None
 
     def estimate(self, photo: Photo, progress: Progress = silent) -> Estimate:
         self.asked = photo
@@ -49,6 +49,7 @@ class Diorama:
             distance_m=distance.astype(np.float32), sky=sky & ~box(width, height),
             confidence=np.full(sky.shape, 0.8, np.float32), up=(0.0, -1.0, 0.0), camera=camera,
             scale=ScaleSource("prior", 0.2, "a test says so"), backend="diorama", focal_source="a test", kind="yard",
+            eye_height_m=self.eye_height_m,
         )  # fmt: skip
 
 
@@ -98,6 +99,16 @@ def test_it_stands_upright_on_the_floor_and_looks_ahead(scene: Scene) -> None:
     assert np.allclose(scene.spawn.forward, (0, 1, 0), atol=1e-6)
     seen = scene["photo-1"].world_from_object.apply(scene["photo-1"].gaussians.means.numpy())
     assert abs(float(seen[:, 2].min())) < 0.06
+
+
+def test_the_floor_is_where_the_estimate_has_its_ground(picture: Path) -> None:
+    level = ImageLifter(Diorama(eye_height_m=EYE_M)).lift(str(picture), LiftOptions(quality="draft"))
+    assert level.spawn is not None
+    assert level.spawn.eye[2] == pytest.approx(EYE_M)
+    assert not any("floor" in note for note in level.notes)
+    buried = ImageLifter(Diorama(eye_height_m=9.0)).lift(str(picture), LiftOptions(quality="draft"))
+    assert buried.spawn is not None
+    assert buried.spawn.eye[2] == pytest.approx(9.0)
 
 
 def test_the_stated_motion_shows_no_holes_and_no_box_behind_the_box(scene: Scene) -> None:

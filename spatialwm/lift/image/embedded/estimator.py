@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import distance_transform_edt, maximum_filter, minimum_filter
@@ -52,14 +54,16 @@ class EmbeddedDepth:
             surfaces = closeup_surfaces(look, view, regions)
         else:
             surfaces = outdoor_surfaces(look, view, regions, sky, kind)
-        distance, scale = surfaces.distance_m(view), _prior(surfaces)
+        distance, scale, eye_height_m = surfaces.distance_m(view), _prior(surfaces), surfaces.eye_height_m
         if photo.hints.depths:
+            before = distance
             distance, spread = corrected(distance, look, photo.hints.depths)
+            eye_height_m *= float(np.median(distance / before))
             count = len(photo.hints.depths)
             scale = ScaleSource("measured", 0.1 + spread / count, f"distances the user gave at {count} places")
         progress("edges", 0.75)
         distance, sky = _at_full_size(photo, look, distance, sky)
-        estimate = _estimate(photo, view, kind, distance, sky, surfaces, scale)
+        estimate = replace(_estimate(photo, view, kind, distance, sky, surfaces, scale), eye_height_m=eye_height_m)
         progress("edges", 1.0)
         return estimate
 

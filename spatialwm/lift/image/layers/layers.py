@@ -20,7 +20,7 @@ from spatialwm.lift.image.layers.motion import Motion, safe_motion
 from spatialwm.lift.image.layers.sharpen import sharpened
 from spatialwm.lift.image.layers.splats import cells_of, splats, underlay_of
 from spatialwm.lift.image.layers.surface import Surface, dot, jumps, normals, steepened
-from spatialwm.lift.image.panorama.shell import dome, reach_m
+from spatialwm.lift.image.panorama.shell import dome, reach_m, view_around
 from spatialwm.lift.image.photo import Photo
 from spatialwm.lift.image.rays import Rays
 from spatialwm.progress import Progress, part_of, silent
@@ -38,6 +38,8 @@ _UNDER = 1.02
 """How much farther than a surface its underlay lies: nearer ones come before slanted detail, which costs up to 1.4 dB."""
 OPACITY = 0.99
 """Of every Gaussian: what is unsure is marked so, but see-through surfaces look like fog."""
+_TURN_DEG = 60
+"""Between the views around in which a panorama's motion is checked, which are 80 degrees wide."""
 STEPS, STEPS_AROUND = 10, 7
 """Of sharpening; six views of a panorama have twice the pixels of a photo."""
 
@@ -104,7 +106,7 @@ def layered(photo: Photo, estimate: Estimate, progress: Progress = silent) -> La
     )  # fmt: skip
     progress("finding how far one may step", 0.9)
     planned = Motion(aside * nearest_m, (aside if camera is None else AHEAD) * nearest_m)
-    motion, holes = safe_motion(colored, [look for look, _ in views], planned)
+    motion, holes = safe_motion(colored, [camera] if camera is not None else _looks_around(estimate), planned)
     edges = np.cumsum([0, *(len(p.gaussians) for p in parts)])
     parts = [
         replace(p, gaussians=colored.select(torch.arange(int(a), int(b))))
@@ -112,6 +114,13 @@ def layered(photo: Photo, estimate: Estimate, progress: Progress = silent) -> La
     ]
     progress("finding how far one may step", 1.0)
     return Layers(seen=parts[0], sky=parts[1], unseen=parts[2], motion=motion, holes=holes, own_view_db=reached)
+
+
+def _looks_around(estimate: Estimate) -> list[Camera]:
+    """As people look around in a panorama: the first view, and its like in other directions."""
+    pano_from_level = estimate.upright().inverse()
+    looks = [view_around((0.0, 0.0, 0.0), math.radians(a)) for a in range(0, 360, _TURN_DEG)]
+    return [replace(look, world_from_cam=pano_from_level @ look.world_from_cam) for look in looks]
 
 
 def surface_rgb(photo: Photo) -> Float[np.ndarray, "h w 3"]:

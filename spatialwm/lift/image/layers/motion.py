@@ -9,7 +9,7 @@ import numpy as np
 
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
-from spatialwm.geometry.se3 import Pose, Vec3
+from spatialwm.geometry.se3 import Pose, Vec3, vec3
 from spatialwm.lift.image.layers.sharpen import coverage
 
 HOLE_ALPHA = 0.8
@@ -17,6 +17,7 @@ HOLE_ALPHA = 0.8
 MOST_HOLES = 0.005
 """Share of the pixels."""
 _CHECKED_PX = 1280
+"""As wide as people see it: a coarser check does not see narrow holes."""
 _SHRINK = 0.75
 _LEAST = 0.05
 """Of the motion planned: below it the picture is said to allow none."""
@@ -43,20 +44,22 @@ def safe_motion(gaussians: Gaussians, looks: Sequence[Camera], planned: Motion) 
     """The largest motion, up to the planned one, at whose extremes no picture has more holes than allowed.
 
     Args:
-        looks: views from where the picture was taken, in its camera's frame; together they see all of it.
+        looks: what people see from where the picture was taken, in its camera's frame; steps are along the axes of the first.
 
     Returns:
         The motion, and the largest share of holes at its extremes.
     """
-    small = [_smaller(look, round(_CHECKED_PX / len(looks) ** 0.5)) for look in looks]
+    small = [_smaller(look, _CHECKED_PX) for look in looks]
     k = 1.0
     while k > _LEAST:
         motion = planned.scaled(k)
         holes = 0.0
         for step in motion.extremes():
-            there = Pose(step)
-            views = (replace(look, world_from_cam=there @ look.world_from_cam) for look in small)
-            holes = max(holes, *(hole_share(gaussians, view) for view in views))
+            there = Pose(vec3(looks[0].world_from_cam.rotate(np.asarray(step))))
+            for look in small:
+                holes = max(holes, hole_share(gaussians, replace(look, world_from_cam=there @ look.world_from_cam)))
+                if holes > MOST_HOLES:
+                    break
             if holes > MOST_HOLES:
                 break
         else:

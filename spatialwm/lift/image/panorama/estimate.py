@@ -82,6 +82,7 @@ class PanoramaDepth:
             up=vec3(level.up),
             camera=None,
             scale=scale,
+            eye_height_m=EYE_HEIGHT_M * k,
             backend="embedded panorama",
             kind=found.kind,
             notes=_notes(level, found),

@@ -7,10 +7,14 @@ import math
 import numpy as np
 from jaxtyping import Bool, Float
 
+from spatialwm.geometry.camera import Camera
+from spatialwm.geometry.se3 import Vec3
 from spatialwm.lift.image.depth import Estimate
 from spatialwm.lift.image.panorama.sphere import filled, look_up
 from spatialwm.lift.image.rays import Rays
 
+VIEW_SIZE, VIEW_FOV_DEG = (1280, 720), 80.0
+"""Of the view into a panorama that people are given first."""
 _EYE_LEVEL = math.sin(math.radians(12))
 _NEAREST = 0.05
 _SHARE = 0.3
@@ -28,6 +32,12 @@ def reach_m(estimate: Estimate) -> float:
     if not around.any():
         return _MOST_M
     return float(np.clip(_SHARE * np.quantile(estimate.distance_m[around], _NEAREST), _LEAST_M, _MOST_M))
+
+
+def view_around(eye: Vec3, turn_rad: float) -> Camera:
+    """The view that people are given, with +Z up, turned to the right from +Y."""
+    x, y, z = eye
+    return Camera.look_at(eye, (x + math.sin(turn_rad), y + math.cos(turn_rad), z), *VIEW_SIZE, VIEW_FOV_DEG)
 
 
 def dome(

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spatialwm.gaussians import concatenate
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose, vec3
 from spatialwm.lift.image.depth import Estimate
-from spatialwm.lift.image.layers import Layers, layered
+from spatialwm.lift.image.layers import Layers, hole_share, layered
 from spatialwm.lift.image.panorama import PanoramaDepth
-from spatialwm.lift.image.panorama.shell import dome, reach_m
+from spatialwm.lift.image.panorama.shell import dome, reach_m, view_around
 from spatialwm.lift.image.photo import Photo
 from spatialwm.render import render_scene
 from spatialwm.scene import Scene, SceneObject
@@ -51,6 +52,15 @@ def test_the_dome_is_sky_wherever_something_hides_it(photo: Photo, estimate: Est
     assert hidden.any()
     assert not needed[up < -0.2].any()
     assert (rgb[hidden][:, 2] > rgb[hidden][:, 0]).all()  # blue, though the houses before it are brown
+
+
+def test_at_the_stated_motion_what_people_see_has_no_holes(lifted: Layers, estimate: Estimate) -> None:
+    step_m = lifted.motion.aside_m
+    whole = concatenate([part.gaussians for part in (lifted.seen, lifted.sky, lifted.unseen)])
+    pano_from_level = estimate.upright().inverse()
+    for eye, turn_rad in (((step_m, 0.0, 0.0), 0.0), ((-step_m, 0.0, 0.0), 2.0), ((0.0, 0.0, step_m), 4.0)):
+        look = view_around(eye, turn_rad)
+        assert hole_share(whole, replace(look, world_from_cam=pano_from_level @ look.world_from_cam)) <= 0.006
 
 
 def test_one_walks_without_holes_and_sees_no_seam(lifted: Layers) -> None:
