@@ -241,6 +241,9 @@ def _create(args: argparse.Namespace) -> Any:
     options = LiftOptions(
         quality=args.quality, seed=args.seed, seconds=args.seconds, depth=args.depth, hints=_hints(args)
     )
+    if int(os.environ.get("RANK", 0)) > 0:  # under torchrun the first process reports and saves
+        studio.assist(args.source, options)
+        return None
     bar = _bar(args, f"creating {out}")
     try:
         with bar as progress:
@@ -329,7 +332,7 @@ def _select(args: argparse.Namespace) -> Any:
     spots = [(spot, add) for given, add in ((args.at, True), (args.not_at, False)) for spot in given or ()]
     if any(len(spot) != 2 for spot, _ in spots) or (args.box is not None and len(args.box) != 4):
         raise LiftError("a place is --at X,Y and a box is --box X0,Y0,X1,Y1, in pixels")
-    prompt = Prompt(tuple(Click(*spot, add) for spot, add in spots), args.box, args.words)
+    prompt = Prompt(tuple(Click(spot[0], spot[1], add) for spot, add in spots), args.box, args.words)
     with studio.open_world(args.world) as world, _bar(args, "selecting") as progress:
         scene = world.scene()
         camera = read_cameras(args.camera, *args.size)[0] if args.camera else establishing_view(scene, *args.size)

@@ -93,6 +93,11 @@ def _forget(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def assist(source: str, options: LiftOptions = LiftOptions()) -> None:
+    """Take part in a lift that the first process of the same ``torchrun`` reports and saves."""
+    lifter_for(source).lift(source, options)
+
+
 def open_world(path: Path, *, read_only: bool = False) -> World:
     """A world on disk; close it, or use it in a ``with`` statement."""
     return World.open(path, read_only=read_only)

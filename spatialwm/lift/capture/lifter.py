@@ -22,6 +22,7 @@ from spatialwm.lift.capture.stages import capture_from_arrays, capture_to_arrays
 from spatialwm.lift.capture.stereo import depth_maps
 from spatialwm.lift.capture.surface import Surface
 from spatialwm.lift.capture.training import Plan, Trained, Trainer, held_out_views, plan_for, pruned
+from spatialwm.lift.capture.training.ranks import Ranks
 from spatialwm.lift.capture.unfinished import Unfinished, fingerprint
 from spatialwm.lift.lifter import LiftOptions, Quality, Workspace
 from spatialwm.lift.pictures.suffixes import is_picture, is_video, listing
@@ -80,23 +81,26 @@ class CaptureLifter:
         """As :meth:`lift`, with all that the scene was made from."""
         path = Path(source)
         plan = self._plan or plan_for(options.quality, seconds=options.seconds)
-        key = fingerprint(path, options, plan) if workspace.folder is not None else ""
-        with Unfinished(workspace.folder, key, workspace.say or _unsaid) as unfinished:
-            return _lifted(path, options, plan, unfinished, progress, workspace)
+        ranks = Ranks()
+        folder = workspace.folder if ranks.first else None
+        key = fingerprint(path, options, plan) if folder is not None else ""
+        with Unfinished(folder, key, workspace.say or _unsaid) as unfinished:
+            return _lifted(path, options, plan, unfinished, progress, workspace, ranks)
 
 
 def _lifted(
-    path: Path, options: LiftOptions, plan: Plan, unfinished: Unfinished, progress: Progress, workspace: Workspace
+    path: Path, options: LiftOptions, plan: Plan, unfinished: Unfinished, progress: Progress, workspace: Workspace, ranks: Ranks
 ) -> Lifted:  # fmt: skip
-    capture = _capture(path, options, unfinished, part_of(progress, 0.0, 0.2))
+    capture = ranks.from_first(lambda: _capture(path, options, unfinished, part_of(progress, 0.0, 0.2)))
     held_out = held_out_views(len(capture.views))
     shown = [i for i in range(len(capture.views)) if i not in held_out]
-    start = _start(capture, shown, plan.start_count, options.seed, unfinished, part_of(progress, 0.2, 0.3))
+    reported = part_of(progress, 0.2, 0.3)
+    start = ranks.from_first(lambda: _start(capture, shown, plan.start_count, options.seed, unfinished, reported))
     progress("finding the floor", 0.3)
     leveled = level(capture, surface=_surface(capture, start))
     cameras = [leveled.capture.views[i].camera for i in shown]
     spawn = spawn_camera(cameras, leveled.world_from_capture.apply(start.means))
-    trainer = _trainer(lambda: Trainer(capture, start, plan, held_out=held_out, seed=options.seed), unfinished)
+    trainer = _trainer(lambda: Trainer(capture, start, plan, held_out=held_out, seed=options.seed), unfinished, ranks)
 
     show = workspace.preview
 
@@ -165,9 +169,9 @@ def _start(
     return start
 
 
-def _trainer(make: Callable[[], Trainer], unfinished: Unfinished) -> Trainer:
+def _trainer(make: Callable[[], Trainer], unfinished: Unfinished, ranks: Ranks) -> Trainer:
     """A trainer that goes on from its last checkpoint where there is one."""
-    trainer, checkpoint = make(), unfinished.path("training")
+    trainer, checkpoint = make(), ranks.from_first(lambda: unfinished.path("training"))
     if checkpoint is None or not checkpoint.is_file():
         return trainer
     try:
