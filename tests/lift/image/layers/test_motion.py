@@ -73,3 +73,12 @@ def test_colors_are_sharpened_until_the_render_is_the_picture() -> None:
     assert after > before + 4 or after >= AIM_DB
     assert torch.equal(better.means, found.means)
     assert 0 <= float(better.rgb.min()) <= float(better.rgb.max()) <= 1
+
+
+def test_plain_walls_are_not_see_through() -> None:
+    made = surface(plane((0.0, 0.0, 1.0), 3.0))
+    everywhere = np.ones((HEIGHT, WIDTH), bool)
+    cells = [cells_of(made, everywhere), underlay_of(made, everywhere)]
+    narrow = type(CAMERA)(CAMERA.world_from_cam, WIDTH // 2, HEIGHT // 2, 80.0, 80.0, WIDTH / 4, HEIGHT / 4)
+    assert coverage(splats(made, cells[0], 0.99), narrow).min() < 0.9
+    assert coverage(concatenate([splats(made, c, 0.99) for c in cells]), narrow).min() > 0.95
