@@ -73,9 +73,7 @@ def create(
         _forget(folder)
         raise
     progress("saving", 0.95)
-    command = {"op": "create", "source": source, "quality": options.quality, "seed": options.seed}
-    if options.seconds is not None:
-        command["seconds"] = options.seconds
+    command = {"op": "create", "source": source, **options.to_dict()}
     world = World.create(out, scene, command=command, overwrite=overwrite)
     _forget(folder)
     progress("saving", 1.0)

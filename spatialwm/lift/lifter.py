@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from spatialwm.errors import LiftError
+from spatialwm.lift.image.hints import hints_to_dict
 from spatialwm.lift.image.photo import Hints
 from spatialwm.progress import Progress, silent
 from spatialwm.scene import Scene
@@ -35,6 +36,17 @@ class LiftOptions:
             raise LiftError(f"seed must be at least 0; got {self.seed}")
         if self.seconds is not None and not 1 <= self.seconds <= 1e6:
             raise LiftError(f"seconds of training must lie between 1 and 1,000,000; got {self.seconds:g}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as they are kept in a world's history; of the rest only what was chosen."""
+        told: dict[str, Any] = {"quality": self.quality, "seed": self.seed}
+        if self.seconds is not None:
+            told["seconds"] = self.seconds
+        if self.depth != "auto":
+            told["depth"] = self.depth
+        if self.hints is not None:
+            told["hints"] = hints_to_dict(self.hints)
+        return told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

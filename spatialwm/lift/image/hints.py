@@ -56,6 +56,16 @@ def hints_from_dict(told: Any) -> Hints:
         raise LiftError(f"hints do not fit ({e}); for example {EXAMPLE}") from e
 
 
+def hints_to_dict(hints: Hints) -> dict[str, Any]:
+    """What :func:`hints_from_dict` reads, with only what was told."""
+    told = {f.name: getattr(hints, f.name) for f in fields(Hints)}
+    return {name: _plain(value) for name, value in told.items() if value not in (None, ())}
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value
+
+
 def hints_from_words(
     base: Hints | None = None,
     *,

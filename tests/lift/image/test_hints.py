@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from spatialwm.errors import LiftError
-from spatialwm.lift.image.hints import EXAMPLE, hints_from_dict, hints_from_words, read_hints
+from spatialwm.lift import LiftOptions
+from spatialwm.lift.image.hints import EXAMPLE, hints_from_dict, hints_from_words, hints_to_dict, read_hints
 from spatialwm.lift.image.photo import Hints
 
 ALL = Hints(
@@ -19,6 +20,17 @@ ALL = Hints(
 def test_the_example_of_the_error_is_read(tmp_path: Path) -> None:
     (tmp_path / "hints.json").write_text(EXAMPLE)
     assert read_hints(tmp_path / "hints.json") == ALL
+
+
+def test_what_was_told_is_written_as_it_is_read() -> None:
+    assert hints_from_dict(json.loads(json.dumps(hints_to_dict(ALL)))) == ALL
+    assert hints_to_dict(Hints(indoors=False)) == {"indoors": False}
+
+
+def test_options_are_recorded_where_they_were_chosen() -> None:
+    assert LiftOptions().to_dict() == {"quality": "standard", "seed": 0}
+    chosen = LiftOptions(seconds=30, depth="embedded", hints=Hints(focal_mm=28)).to_dict()
+    assert chosen == {"quality": "standard", "seed": 0, "seconds": 30, "depth": "embedded", "hints": {"focal_mm": 28}}
 
 
 def test_flags_say_the_same_and_win_over_the_file() -> None:
