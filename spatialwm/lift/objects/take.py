@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool
+
 from spatialwm.errors import LiftError
-from spatialwm.gaussians import transform
+from spatialwm.gaussians import Gaussians, transform
 from spatialwm.geometry.camera import Camera
-from spatialwm.lift.objects.fill import fill
+from spatialwm.lift.objects.fill import fill, support_of
 from spatialwm.lift.objects.find import Found
 from spatialwm.lift.objects.segment import box_around, cropped
 from spatialwm.lift.objects.shell import planes_in, shell_of
 from spatialwm.lift.objects.sight import look, thumbnail
 from spatialwm.scene import Scene
 from spatialwm.scene.edits import MakeObject
+from spatialwm.scene.objects import OPAQUE
+from spatialwm.scene.support import TOUCH_M
 
 _CONTEXT = 0.5
 """Of the thing's size, that is looked at around it for surfaces to continue."""
@@ -42,4 +49,16 @@ def take(scene: Scene, camera: Camera, found: Found, name: str = "") -> MakeObje
     patch = fill(gaussians, found.mask.numpy(), camera, shell, backdrops, scene.new_id("fill"))
     note = "" if patch is None else f"{patch.id}: what {new_id} hid is invented from what is around it"
     title = " ".join(words) if len(words) > 1 else ""
-    return MakeObject(found.source, found.mask, new_id, category, name=title, fill=patch, note=note)
+    edit = MakeObject(found.source, found.mask, new_id, category, name=title, fill=patch, note=note)
+    if edit.apply(scene)[new_id].supported_by is None and _stands(gaussians, found.mask.numpy()):
+        return replace(edit, supported_by=found.source)
+    return edit
+
+
+def _stands(gaussians: Gaussians, chosen: Bool[np.ndarray, " n"]) -> bool:
+    """Whether a level surface of the place shows around a thing's foot: the boxes of objects do not know a captured table."""
+    thing = gaussians.means.double().numpy()[chosen & (gaussians.opacities.numpy() > OPAQUE)]
+    support = support_of(gaussians, chosen, thing) if len(thing) else None
+    if support is None:
+        return False
+    return abs(support.offset_m - float(np.quantile(thing[:, 2], 0.01))) < TOUCH_M and support.thickness_m < 2 * TOUCH_M

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +14,7 @@ from spatialwm import studio
 from spatialwm.errors import LiftError
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
-from spatialwm.lift.objects import Click, Prompt, find, take
+from spatialwm.lift.objects import Click, Found, Prompt, find, take
 from spatialwm.lift.objects.sight import Sight, look
 from spatialwm.render import render_scene
 from spatialwm.scene import Scene, SceneObject, edits
@@ -161,6 +162,20 @@ def test_a_thing_of_its_own_is_answered_with_its_name(place, sight):
     assert (again.source, again.whole) == ("ball-1", True)
     with pytest.raises(LiftError, match="ball-1 is an object already"):
         take(after, CAMERA, again)
+
+
+@pytest.mark.parametrize(
+    ("foot", "support"), [((-0.35, 0.8, 0.5), "capture-1"), ((-0.35, 0.8, 0.7), None), ((0.6, 0.0, 0.0), "floor")]
+)
+def test_a_thing_stands_on_what_shows_around_its_foot(place, foot, support):
+    scene, of = place
+    body, ball = scene.objects[0], torch.from_numpy(of == BALL)
+    means = body.gaussians.means.clone()
+    means[ball] += torch.tensor(foot, dtype=means.dtype) - torch.tensor((0.6, 0.0, 0.0), dtype=means.dtype)
+    moved = scene.with_objects([replace(body, gaussians=replace(body.gaussians, means=means))])
+    picture = seen(look(moved.objects[0].gaussians, CAMERA), of, BALL)
+    edit = take(moved, CAMERA, Found("capture-1", ball, False, picture), "ball")
+    assert moved.apply(edit)["ball-1"].supported_by == support
 
 
 @pytest.mark.parametrize(
