@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from spatialwm.errors import LiftError
 from spatialwm.geometry.camera import Camera
@@ -163,6 +163,29 @@ def test_no_picture_and_a_speck_are_refused(tmp_path: Path) -> None:
     Image.new("RGB", (9, 9)).save(tmp_path / "b.png")
     with pytest.raises(LiftError, match="9x9 pixels; give a picture of at least 16"):
         ImageLifter(Diorama()).lift(str(tmp_path / "b.png"))
+
+
+def drawn() -> Image.Image:
+    """A room in black lines on white paper."""
+    picture = Image.new("RGB", (1200, 800), "white")
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((432, 248, 792, 500), outline="black", width=8)
+    for near, far in (((0, 0), (432, 248)), ((1199, 0), (792, 248)), ((0, 799), (432, 500)), ((1199, 799), (792, 500))):
+        pen.line((*near, *far), fill="black", width=8)
+    return picture.resize((300, 200))
+
+
+@pytest.mark.parametrize("kind", ["line drawing", "flat painting"])
+def test_drawings_and_paintings_become_places(kind: str, tmp_path: Path) -> None:
+    art = drawn() if kind == "line drawing" else Image.fromarray(painted(300, 200)).quantize(8).convert("RGB")
+    art.save(tmp_path / "art.png")
+    scene = ImageLifter().lift(str(tmp_path / "art.png"), LiftOptions(quality="draft", depth="embedded"))
+    assert scene.spawn is not None
+    aside, ahead = reach(scene)
+    assert min(aside, ahead) > 0.05
+    own = render_scene(scene, scene.spawn)
+    assert psnr(own.rgb, np.asarray(art) / 255) > 22
+    assert np.median(own.alpha) > 0.95  # paper is not see-through
 
 
 def test_an_unknown_backend_is_refused_with_those_there_are(picture: Path) -> None:
