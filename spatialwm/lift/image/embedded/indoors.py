@@ -9,6 +9,7 @@ from jaxtyping import Bool
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from spatialwm.lift.image.embedded.furnished import SIGMA, box_weight, usual_log_ahead
 from spatialwm.lift.image.embedded.guided import guided
 from spatialwm.lift.image.embedded.labels import ground_probability
 from spatialwm.lift.image.embedded.look import Look
@@ -33,7 +34,10 @@ _ALIKE = 14.0
 
 
 def room_surfaces(look: Look, view: View, regions: Regions, corners: tuple[Px, ...]) -> Surfaces:
-    """What the box says, and before its walls what stands on its floor.
+    """What the box says, and before its walls what stands on its floor; blended with what rooms usually are.
+
+    The mean of two guesses is nearer the truth than either, and distances that differ most are least certain. A drawn box is
+    no guess.
 
     Args:
         corners: where floor and walls meet, from the user; empty: the likely boxes are found.
@@ -58,8 +62,12 @@ def room_surfaces(look: Look, view: View, regions: Regions, corners: tuple[Px, .
     # Tables, beds and sofas that the lower edge cuts show their tops, which slope away as the floor does.
     tops = _cut_below(regions, stands & ~on_wall)[regions.labels]
     standing = np.where(tops, box_ahead + math.log(_TOP), standing)
-    sure = np.exp(-room.sigma / 0.35) * np.where(floor, 0.9, 0.7) * (0.5 + 0.5 * np.abs(2 * np.clip(soft, 0, 1) - 1))
-    return Surfaces(np.where(floor, box_ahead, standing), sure, EYE_HEIGHT_M, 0.25)
+    found = np.where(floor, box_ahead, standing)
+    usual = usual_log_ahead(view)
+    weight = box_weight(view, room, soft) if drawn is None else 1.0
+    spread = np.sqrt(weight * room.sigma**2 + (1 - weight) * (SIGMA**2 + weight * (found - usual) ** 2))
+    sure = np.exp(-spread / 0.35) * np.where(np.abs(soft - room.floor) > 0.5, 0.7, 0.9)
+    return Surfaces(weight * found + (1 - weight) * usual, sure, EYE_HEIGHT_M, 0.3)
 
 
 def _cut_below(regions: Regions, standing: Bool[np.ndarray, " n"]) -> Bool[np.ndarray, " n"]:
