@@ -55,9 +55,9 @@ class Plan:
     In a kitchen (60 frames of a Kinect, 300 steps) held-out depth is then wrong by 11 mm in the middle and 57 mm at the 90th
     percentile, instead of 18 and 101 with 0.2, and lengths by 0.05 % instead of 0.4 %; its pictures lose 0.3 dB.
     """
-    with_exposure: bool = False
-    """Learn a gain and an offset per view, after the first third: for pictures taken at different exposures. Where they were
-    not it costs 0.4 dB, since a scene that is still blurred is best matched by pictures of less contrast."""
+    with_exposure: bool = True
+    """Learn a gain and an offset per view. Phone photos of one room differ by 30 %: after 5,000 steps it brings 0.4 dB there on
+    pictures that training never saw, which take the exposure of their neighbours."""
 
     def __post_init__(self) -> None:
         if (self.seconds is None) == (self.steps is None):
