@@ -76,8 +76,6 @@ def judge(scene: Scene, path: Path, options: LiftOptions, sheets: Path | None) -
     return {"own_view_db": own, "holes": holes, "aside_m": motion.aside_m, "ahead_m": motion.ahead_m}
 
 
-
-
 def _around_db(scene: Scene, photo: Photo) -> float:
     """PSNR over the six sides of a cube around a panorama's camera."""
     world_from_cam = scene["photo-1"].world_from_object
