@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -92,11 +92,22 @@ def random_edit(rng: random.Random, scene: Scene) -> edits.Edit:
         lambda: edits.Group(tuple(rng.sample(ids, min(2, len(ids)))), rng.choice(["set", ""])),
         lambda: edits.SetEnvironment(weather=rng.choice(["snow", "rain"]), background=(rng.random(), 0.5, 1.0)),
         lambda: edits.DeleteGaussians(one, mask),
-        lambda: edits.MakeObject(one, mask, f"part-{rng.randrange(50)}"),
+        lambda: _make_part(rng, one, mask),
         lambda: edits.FixScale(vector, (1.0, 0.5, -1.0), rng.uniform(0.5, 2.0), rng.choice([None, 0.01])),
         lambda: edits.SetPoses(tuple((i, Pose((rng.random(), 1.0, 0.5), (1.0, rng.random(), 0.0, 0.1))) for i in ids[:2])),
     ]
     return rng.choice(makers)()
+
+
+def _make_part(rng: random.Random, source: str, mask: torch.Tensor) -> edits.MakeObject:
+    """A thing taken out, each of its optional fields there half of the time."""
+    made = make_object(np.random.default_rng(rng.randrange(2**32)), f"fill-{rng.randrange(50)}", 5)
+    fill = replace(made, role="structure", mobility="static", provenance="invented")
+    return edits.MakeObject(
+        source, mask, f"part-{rng.randrange(50)}", rng.choice(["mug", "object"]), rng.choice(["", "große Tasse"]),
+        rng.choice([None, 0.35]), made.collider, rng.choice([None, "floor", source]), rng.choice([None, fill]),
+        rng.choice(["", "its mass of 0.35 kg is estimated"]),
+    )  # fmt: skip
 
 
 @pytest.fixture
