@@ -101,6 +101,7 @@ def test_a_splat_file_is_told_apart_without_loading_the_rooms_of_photographs(tmp
     (tmp_path / "a.ply").write_bytes(b"")
     code = f"import sys; from spatialwm.lift import lifter_for; lifter_for({str(tmp_path / 'a.ply')!r}); print(*sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
-    light = {"spatialwm.lift.image", "spatialwm.lift.image.photo", "spatialwm.lift.image.hints"}  # options hold hints, which are plain values
+    # Options hold hints, which are plain values.
+    light = {"spatialwm.lift.image", "spatialwm.lift.image.photo", "spatialwm.lift.image.hints"}
     loaded = {name for name in out.stdout.split() if name.startswith(("spatialwm.lift.capture", "spatialwm.lift.image"))}
     assert loaded <= light
