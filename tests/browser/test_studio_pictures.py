@@ -123,7 +123,7 @@ def test_hints_are_drawn_on_a_picture_and_it_becomes_a_world(tab: Any, server: A
 def test_a_capture_is_seen_while_it_forms_and_kept_when_stopped_early(tab: Any, server: Any, tmp_path: Path) -> None:
     folder = capture_of(captured_scene(server), tmp_path / "crypt")
     choose(tab, folder, folder=True)
-    assert "8 pictures with cameras" in tab.locator(".swm-tray-card header").inner_text()
+    tab.wait_for_function("document.querySelector('.swm-tray-card header').innerText.includes('8 pictures with cameras')")
     tab.get_by_role("button", name="High").click()
     tab.locator("#swm-create").click()
     tab.wait_for_function("studio.state?.forming", timeout=120_000)
