@@ -12,7 +12,8 @@ import mujoco
 import numpy as np
 
 from spatialwm.dynamics.actions import Action, EndEffectorPath, GraspPlace, Push
-from spatialwm.dynamics.mjcf import HAND, OTHERS, SceneModel
+from spatialwm.dynamics.mjcf import HAND, OTHERS
+from spatialwm.dynamics.simulation import Simulation
 from spatialwm.geometry.se3 import hamilton
 from spatialwm.scene import Scene
 
@@ -21,40 +22,14 @@ STALL_S = 0.5
 """A blocked hand gives up this long after it should have arrived."""
 
 
-@dataclass(slots=True, eq=False)
-class Simulation:
-    """A model being stepped, with what the hands need to find their way in it."""
-
-    scene_model: SceneModel
-    model: mujoco.MjModel
-    data: mujoco.MjData
-
-    def geoms(self, object_id: str) -> list[int]:
-        """Geoms of a movable object."""
-        body = self.scene_model.body_ids[self.scene_model.index(object_id)]
-        first, count = int(self.model.body_geomadr[body]), int(self.model.body_geomnum[body])
-        return list(range(first, first + count))
-
-    def body(self, object_id: str) -> int:
-        """Body of a movable object."""
-        return self.scene_model.body_ids[self.scene_model.index(object_id)]
-
-    def corners(self, geom: int) -> np.ndarray:
-        """World corners of a box or mesh geom."""
-        rotation = self.data.geom_xmat[geom].reshape(3, 3)
-        mesh = int(self.model.geom_dataid[geom])
-        if self.model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_BOX or mesh < 0:
-            half = self.model.geom_size[geom]
-            local = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * half
-        else:
-            start, count = int(self.model.mesh_vertadr[mesh]), int(self.model.mesh_vertnum[mesh])
-            local = self.model.mesh_vert[start : start + count]
-        return local @ rotation.T + self.data.geom_xpos[geom]
-
-
 @runtime_checkable
 class Hand(Protocol):
     """An actor of one action. ``add`` runs before compilation, ``start`` once, ``step`` before every time step."""
+
+    @property
+    def bodies(self) -> tuple[str, ...]:
+        """Names of the bodies that act."""
+        ...
 
     def add(self, spec: mujoco.MjSpec) -> None: ...
 
@@ -86,6 +61,10 @@ class PushHand:
     name: str
     _start_m: float = 0.0
     _lean_m: float = 0.0
+
+    @property
+    def bodies(self) -> tuple[str, ...]:
+        return (self.name,)
 
     def add(self, spec: mujoco.MjSpec) -> None:
         yaw = math.atan2(self.action.by[1], self.action.by[0])
@@ -185,6 +164,10 @@ class GraspHand:
     target_body: str
     _corners: list[np.ndarray] = field(default_factory=list)
 
+    @property
+    def bodies(self) -> tuple[str, ...]:
+        return (self.name,)
+
     def add(self, spec: mujoco.MjSpec) -> None:
         spec.worldbody.add_body(name=self.name, mocap=True)
         _add_weld(spec, self.name, self.name, self.target_body)
@@ -232,6 +215,10 @@ class PathHand:
 
     FORCE_N = 150.0
     STIFFNESS = 4000.0
+
+    @property
+    def bodies(self) -> tuple[str, ...]:
+        return (self.name,)
 
     def add(self, spec: mujoco.MjSpec) -> None:
         first = self.action.waypoints[0]

@@ -14,9 +14,10 @@ import mujoco
 import numpy as np
 
 from spatialwm.dynamics.actions import Action
-from spatialwm.dynamics.hands import Hand, Simulation, hand_for, target_of
+from spatialwm.dynamics.hands import Hand, hand_for, target_of
 from spatialwm.dynamics.mjcf import SceneModel, build, immovable_because, let_the_slippery_decide
 from spatialwm.dynamics.model import Rollout
+from spatialwm.dynamics.simulation import Correct, Simulation
 from spatialwm.errors import ActionError
 from spatialwm.progress import Progress, silent
 from spatialwm.scene import Scene
@@ -44,6 +45,14 @@ class Physics:
     spread: float = 0.3
     """Relative error of mass and friction assumed by the ensemble; 0 runs the nominal future alone."""
     name: str = "physics"
+    correct: Correct | None = None
+    """Called with every member's :class:`Simulation` at its present and every ``control_s`` of its time; None: plain physics."""
+    control_s: float = 0.1
+    """Rounded to whole time steps of the simulation."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.control_s) and self.control_s > 0):
+            raise ActionError(f"control_s must be a positive number of seconds; got {self.control_s}")
 
     def rollout(
         self, scene: Scene, actions: Sequence[Action], dt_s: float = 1 / 30, progress: Progress = silent
@@ -80,7 +89,10 @@ class Physics:
         progress("simulating", 0.2)
         # MuJoCo releases the interpreter while it steps; each member owns its model, so the order of threads changes nothing.
         with ThreadPoolExecutor(max_workers=2) as pool:
-            jobs = [pool.submit(_simulate, scene_model, [copy(h) for h in hands], awake, substeps, f) for f in factors]
+            jobs = [
+                pool.submit(_simulate, scene_model, [copy(h) for h in hands], awake, substeps, f, i, self.correct, self.control_s)
+                for i, f in enumerate(factors)
+            ]
             futures = [_tick(job.result(), progress, 0.2 + 0.75 * (i + 1) / len(jobs)) for i, job in enumerate(jobs)]
         poses = _scene_poses(scene, movable, futures[0], awake)
         progress("done", 1.0)
@@ -132,9 +144,20 @@ def _settle(scene_model: SceneModel) -> tuple[bool, ...]:
 
 
 def _simulate(
-    scene_model: SceneModel, hands: list[Hand], awake: tuple[bool, ...], substeps: int, factors: tuple[float, float]
+    scene_model: SceneModel,
+    hands: list[Hand],
+    awake: tuple[bool, ...],
+    substeps: int,
+    factors: tuple[float, float],
+    member: int = 0,
+    correct: Correct | None = None,
+    control_s: float = 0.1,
 ) -> np.ndarray:
-    """``(t, k, 7)`` body poses; the first is the settled present."""
+    """``(t, k, 7)`` body poses; the first is the settled present.
+
+    Args:
+        correct: called every ``control_s`` of simulated time, the present included, when the hand at work is in its place.
+    """
     m = copy(scene_model.model)
     for i, body in enumerate(scene_model.body_ids):
         mass, friction = factors if i % 2 == 0 else (1 / factors[0], 1 / factors[1])
@@ -145,11 +168,11 @@ def _simulate(
     let_the_slippery_decide(m)
     mujoco.mj_setConst(m, mujoco.MjData(m))
     d = mujoco.MjData(m)
-    sim = Simulation(scene_model, m, d)
+    sim = Simulation(scene_model, m, d, member)
     addresses = np.array([range(a, a + 7) for a in scene_model.qpos_addresses], int).reshape(-1, 7)
     dofs = np.array([range(a, a + 6) for a in scene_model.dof_addresses], int).reshape(-1, 6)
     frames = [d.qpos[addresses].copy()]
-    steps = 0
+    steps, control = 0, max(round(control_s / m.opt.timestep), 1)
 
     def run(hand: Hand | None, longest_s: float) -> None:
         nonlocal steps
@@ -162,6 +185,8 @@ def _simulate(
                 still = still + 1 if _at_rest(d.qvel[dofs]) else 0
                 if still * m.opt.timestep >= REST_S:
                     return
+            if correct is not None and steps % control == 0:
+                correct(sim)
             mujoco.mj_step(m, d)
             steps += 1
             if steps % substeps == 0:
@@ -170,7 +195,9 @@ def _simulate(
     mujoco.mj_forward(m, d)
     for i, hand in enumerate(hands):
         hand.start(sim)
+        sim.actor = tuple(int(m.body(name).id) for name in hand.bodies)
         run(hand, MAX_ROLLOUT_S)
+        sim.actor = ()
         run(None, REST_CAP_S if i == len(hands) - 1 else PAUSE_S)
     if not hands:
         run(None, REST_CAP_S)
