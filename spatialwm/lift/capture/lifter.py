@@ -22,11 +22,11 @@ from spatialwm.lift.capture.stages import capture_from_arrays, capture_to_arrays
 from spatialwm.lift.capture.stereo import depth_maps
 from spatialwm.lift.capture.surface import Surface
 from spatialwm.lift.capture.training import Plan, Trained, Trainer, held_out_views, plan_for, pruned
-from spatialwm.lift.capture.training.ranks import Ranks
 from spatialwm.lift.capture.unfinished import Unfinished, fingerprint
 from spatialwm.lift.lifter import LiftOptions, Quality, Workspace
 from spatialwm.lift.pictures.suffixes import is_picture, is_video, listing
 from spatialwm.progress import Progress, part_of, silent
+from spatialwm.ranks import Ranks
 from spatialwm.scene import Environment, Scene, SceneObject
 
 LEAST_VIEWS = 3

@@ -20,10 +20,10 @@ from spatialwm.lift.capture.training.checkpoint import optimizer_tensors, read_c
 from spatialwm.lift.capture.training.exposure import Exposures
 from spatialwm.lift.capture.training.pictures import Picture, Pictures
 from spatialwm.lift.capture.training.plan import Plan
-from spatialwm.lift.capture.training.ranks import Ranks
 from spatialwm.lift.capture.training.score import ViewScore, mean_of, score
 from spatialwm.lift.capture.training.splats import FIELDS, Splats
 from spatialwm.progress import Progress, silent
+from spatialwm.ranks import Ranks
 from spatialwm.render import BACKENDS, choose
 from spatialwm.render.photometric import photometric_loss
 from spatialwm.render.relocation import add_new, inject_noise, relocate_dead

@@ -16,7 +16,7 @@ from spatialwm.geometry.camera import Camera
 from spatialwm.lift.capture.capture import Capture, View
 from spatialwm.lift.capture.fusion import StartPoints
 from spatialwm.lift.capture.training import Plan, Trainer
-from spatialwm.lift.capture.training.ranks import Ranks
+from spatialwm.ranks import Ranks
 
 torch.set_num_threads(1)
 ranks = Ranks()

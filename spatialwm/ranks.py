@@ -1,4 +1,4 @@
-"""Several processes train one scene: each renders another view, all take the same step. ``torchrun`` starts them."""
+"""Several processes train one model: each sees its part of a step's data, all take the same step. ``torchrun`` starts them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Ranks:
     """The processes of one training; alone, everything here costs nothing.
 
     Random numbers are drawn alike by all and gradients are summed in the same order for all, so that every process holds the
-    same Gaussians without ever sending them.
+    same parameters without ever sending them.
     """
 
     def __init__(self) -> None:
@@ -35,9 +35,9 @@ class Ranks:
         """Whether this process does what must happen once: reports, checkpoints, the world on disk."""
         return self.rank == 0
 
-    def mine(self, views: Sequence[int]) -> int:
-        """Of the views of one step, one for each process, that of this one."""
-        return views[self.rank]
+    def mine(self, shares: Sequence[T]) -> T:
+        """Of the shares of one step, one for each process, that of this one."""
+        return shares[self.rank]
 
     def from_first(self, make: Callable[[], T]) -> T:
         """What ``make`` returns in the first process, made there only."""
@@ -68,7 +68,7 @@ class Ranks:
         if self.count == 1:
             return
         gradients = [p.grad for p in parameters if p.grad is not None]
-        together = self.summed(torch.cat([g.reshape(-1) for g in gradients])) / self.count  # one message instead of six
+        together = self.summed(torch.cat([g.reshape(-1) for g in gradients])) / self.count  # one message instead of many
         for gradient, part in zip(gradients, together.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(part.view_as(gradient))
 
