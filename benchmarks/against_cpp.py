@@ -31,13 +31,12 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from spatialwm.bench import BenchScene, describe_machine, interleaved, load_scene
-from spatialwm.bench.machine import headline
-from spatialwm.bench.table import write_json
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.se3 import Pose
 from spatialwm.render.cpu import rasterization
 from spatialwm.render.photometric import psnr
 from spatialwm.render.reference import rasterization as reference
+from spatialwm.report import headline, write_json
 
 GARDEN = "mv_gsplat_test_garden/test_garden.npz"
 CPP_LANES = 8

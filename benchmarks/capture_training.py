@@ -30,15 +30,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import numpy as np
 
 from spatialwm.bench import describe_machine
-from spatialwm.bench.machine import headline
-from spatialwm.bench.picture import INK, new_figure, plain_axes, write_figure
-from spatialwm.bench.table import write_json
 from spatialwm.lift import LiftOptions
 from spatialwm.lift.capture.capture import Capture
 from spatialwm.lift.capture.fusion import StartPoints, start_points
 from spatialwm.lift.capture.lifter import read_capture
 from spatialwm.lift.capture.stereo import depth_maps
 from spatialwm.lift.capture.training import Plan, Trainer, held_out_views, plan_for
+from spatialwm.report import INK, headline, new_figure, plain_axes, write_figure, write_json
 
 CAPTURES = {"fox": "mv_instantngp_fox/images", "sceaux": "mv_sceaux_castle", "lund": "mv_opensfm_lund/images"}
 EXPOSED_APART = ("sceaux",)

@@ -42,8 +42,6 @@ import torch
 from agreement import MIN_DB, Call, agreement, cases, decibels, refusals, scene_of
 from torch import Tensor
 
-from spatialwm.bench.machine import describe_machine, headline
-from spatialwm.bench.table import write_json
 from spatialwm.errors import SpatialwmError
 from spatialwm.geometry.sh import rgb_to_dc
 from spatialwm.render.adam import Adam
@@ -54,6 +52,7 @@ from spatialwm.render.photometric import photometric_loss
 from spatialwm.render.photometric import reference as torch_loss
 from spatialwm.render.reference import rasterization as oracle
 from spatialwm.render.renderer import BACKENDS
+from spatialwm.report import describe_machine, headline, write_json
 
 SCHEMA = "spatialwm.bench.gpu/1"
 RESULTS = Path(__file__).parent / "results"

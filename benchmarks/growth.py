@@ -19,12 +19,10 @@ import numpy as np
 import torch
 
 from spatialwm.bench import describe_machine, load_scene
-from spatialwm.bench.machine import headline
-from spatialwm.bench.picture import INK, RULE, new_figure, plain_axes, write_figure
 from spatialwm.bench.synthetic import synthetic_camera, synthetic_scene
-from spatialwm.bench.table import write_json
 from spatialwm.bench.timing import Timing
 from spatialwm.render.cpu import rasterization
+from spatialwm.report import INK, RULE, headline, new_figure, plain_axes, write_figure, write_json
 
 SIZES = "854x480,1280x720,1920x1080,3840x2160"
 SCENES = "synth10k,synth100k,synth1M,synth5M"

@@ -19,12 +19,11 @@ import torch
 from torch import Tensor
 
 from spatialwm.bench import describe_machine, interleaved
-from spatialwm.bench.machine import headline
-from spatialwm.bench.table import write_json
 from spatialwm.render.adam import Adam
 from spatialwm.render.cpu.ssim import C1, C2, RADIUS, WINDOW
 from spatialwm.render.photometric import photometric_loss
 from spatialwm.render.photometric import reference as separable
+from spatialwm.report import headline, write_json
 
 GAUSSIANS, VALUES_EACH = 100_000, (3, 4, 3, 1, 3, 45)
 

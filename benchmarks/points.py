@@ -12,9 +12,9 @@ import numpy as np
 import scipy.spatial
 import torch
 
-from spatialwm.bench.machine import describe_machine, headline
 from spatialwm.bench.timing import interleaved
 from spatialwm.render import farthest_points, nearest_neighbors, relocated
+from spatialwm.report import describe_machine, headline
 
 
 def main() -> None:

@@ -21,9 +21,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import torch
 
 from spatialwm.bench import describe_machine, interleaved, load_scene
-from spatialwm.bench.machine import headline
-from spatialwm.bench.table import write_json
 from spatialwm.render.cpu import rasterization
+from spatialwm.report import headline, write_json
 
 _FIRST_RENDER = """
 import json, time

@@ -22,15 +22,13 @@ import torch
 from torch import Tensor
 
 from spatialwm.bench import describe_machine, load_scene
-from spatialwm.bench.machine import headline
-from spatialwm.bench.picture import INK, new_figure, plain_axes, write_figure
-from spatialwm.bench.table import write_json
 from spatialwm.bench.timing import Timing
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.sh import num_bases, rgb_to_dc
 from spatialwm.render.cpu import rasterization
 from spatialwm.render.photometric import photometric_loss
 from spatialwm.render.photometric import reference as torch_loss
+from spatialwm.report import INK, headline, new_figure, plain_axes, write_figure, write_json
 
 VIEWS = 12
 STAGES = ("render", "loss", "gradient", "optimizer")

@@ -267,10 +267,11 @@ def bench(args: argparse.Namespace) -> Any:
     # Before torch loads: its idle threads would otherwise spin on through the next job's processor time.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from spatialwm.bench import load_scene, measure
-    from spatialwm.bench.picture import draw, new_figure
+    from spatialwm.bench.picture import draw
     from spatialwm.bench.render import default_backends
-    from spatialwm.bench.table import print_table, write_json
+    from spatialwm.bench.table import print_table
     from spatialwm.errors import ExportError
+    from spatialwm.report import new_figure, write_json
 
     if args.out:
         if args.out.suffix.lower() != ".json":

@@ -11,7 +11,6 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from spatialwm.bench.machine import describe_machine
 from spatialwm.bench.scenes import BenchScene
 from spatialwm.bench.timing import Timing, turns
 from spatialwm.errors import SpatialwmError
@@ -19,6 +18,7 @@ from spatialwm.progress import Progress, silent
 from spatialwm.render.images import to_bytes
 from spatialwm.render.photometric import psnr
 from spatialwm.render.renderer import BACKENDS, Rasterizer, available, choose
+from spatialwm.report import describe_machine
 
 SCHEMA = "spatialwm.bench.render/1"
 

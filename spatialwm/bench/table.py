@@ -1,16 +1,12 @@
-"""A report as lines in a terminal and as a file."""
+"""A report as lines in a terminal."""
 
 from __future__ import annotations
 
-import json
 from itertools import groupby
-from pathlib import Path
 from typing import TextIO
 
-from spatialwm.atomic import write_bytes
-from spatialwm.bench.machine import headline
 from spatialwm.bench.render import Cell, Report
-from spatialwm.errors import ExportError
+from spatialwm.report import headline
 
 
 def print_table(report: Report, file: TextIO | None = None) -> None:
@@ -43,16 +39,6 @@ def print_table(report: Report, file: TextIO | None = None) -> None:
     console.print(f"[dim]{headline(report.machine)}[/dim]", soft_wrap=True)
     for note in dict.fromkeys(notes):
         console.print(f"[dim]{note}[/dim]", soft_wrap=True)
-
-
-def write_json(path: Path, told: object) -> Path:
-    """Write anything JSON knows, whole or not at all; returns the path.
-
-    Raises:
-        ExportError: the file cannot be written.
-    """
-    write_bytes(path, (json.dumps(told, indent=1) + "\n").encode(), ExportError)
-    return path
 
 
 def _ms(value: float | None) -> str:

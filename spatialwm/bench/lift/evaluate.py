@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from spatialwm.bench.lift.captures import evaluate_capture
 from spatialwm.bench.lift.photos import DepthTruth, evaluate_photo, paired
 from spatialwm.bench.lift.report import LiftReport, SourceReport
-from spatialwm.bench.machine import describe_machine
 from spatialwm.errors import LiftError, SpatialwmError
 from spatialwm.lift import LiftOptions, lifter_for
 from spatialwm.lift.capture.lifter import CaptureLifter
 from spatialwm.lift.capture.training import plan_for
 from spatialwm.lift.image.lifter import ImageLifter
 from spatialwm.progress import Progress, part_of, silent
+from spatialwm.report import describe_machine
 
 
 def evaluate(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -12,7 +11,7 @@ from jaxtyping import Float, UInt8
 
 from spatialwm.bench.depth_metrics import MetricError, RelativeError
 from spatialwm.bench.lift.stages import Stage
-from spatialwm.bench.machine import headline
+from spatialwm.report import headline, markdown_table, number_text, plain_json
 
 SCHEMA = "spatialwm.evaluate.lift/1"
 _NAMED = 8
@@ -85,7 +84,7 @@ class SourceReport:
         told |= {"registered_share": self.used / self.given if self.given else None}
         told |= {"seconds": self.seconds, "peak_mb": self.peak_mb}
         told |= {"rows": [asdict(r) for r in self.rows], "stages": [asdict(s) for s in self.stages]}
-        return _plain(told)
+        return plain_json(told)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -125,11 +124,11 @@ def _section(s: SourceReport) -> list[str]:
     lines += [f"{s.gaussians:,} Gaussians in {s.seconds:.0f} s{peak}. Scale: {s.scale}.", ""]
     columns = _columns(s.rows)
     titles = ("held-out views" if s.kind == "capture" else "the picture", *(title for title, _ in columns))
-    lines += _grid(titles, [(r.method, *(text(r) for _, text in columns)) for r in s.rows])
+    lines += markdown_table(titles, [(r.method, *(text(r) for _, text in columns)) for r in s.rows])
     if s.stages:
         header = ("stage", "seconds", "processor s", "peak MB")
-        cells = [(t.name, f"{t.seconds:.1f}", f"{t.processor_s:.1f}", _number(t.peak_mb, ",.0f")) for t in s.stages]
-        lines += ["", *_grid(header, cells)]
+        cells = [(t.name, f"{t.seconds:.1f}", f"{t.processor_s:.1f}", number_text(t.peak_mb, ",.0f")) for t in s.stages]
+        lines += ["", *markdown_table(header, cells)]
     return [*lines, "", *(f"- {note}" for note in s.notes), *([""] if s.notes else [])]
 
 
@@ -140,7 +139,7 @@ def _columns(rows: Sequence[Row]) -> list[tuple[str, Any]]:
         def text(row: Row) -> str:
             owner = getattr(row, part) if part else row
             value = None if owner is None else getattr(owner, name)
-            return _number(None if value is None else k * value, spec)
+            return number_text(None if value is None else k * value, spec)
 
         return text
 
@@ -152,21 +151,3 @@ def _columns(rows: Sequence[Row]) -> list[tuple[str, Any]]:
         ("scale to fit", of("relative", "factor", ".3f")),
     ]  # fmt: skip
     return [(title, text) for title, text in every if any(text(row) != "-" for row in rows)]
-
-
-def _grid(header: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
-    rule = ["---", *["---:"] * (len(header) - 1)]
-    return ["| " + " | ".join(row) + " |" for row in (header, rule, *cells)]
-
-
-def _number(value: float | None, spec: str) -> str:
-    return "-" if value is None or math.isnan(value) else format(value, spec)
-
-
-def _plain(told: Any) -> Any:
-    """JSON knows no NaN."""
-    if isinstance(told, dict):
-        return {key: _plain(value) for key, value in told.items()}
-    if isinstance(told, (list, tuple)):
-        return [_plain(value) for value in told]
-    return None if isinstance(told, float) and not math.isfinite(told) else told
