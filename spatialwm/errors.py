@@ -35,6 +35,10 @@ class ActionError(SpatialwmError):
     """An action does not fit the scene it is applied to."""
 
 
+class DataError(SpatialwmError):
+    """Episodes cannot be generated, or do not fit the data set they are for."""
+
+
 class ExportError(SpatialwmError):
     """A scene cannot be written in the requested form."""
 
