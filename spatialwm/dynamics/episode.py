@@ -12,7 +12,7 @@ from jaxtyping import Float
 from spatialwm.errors import ActionError, ShapeError
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Cast:
     """Who takes part: the shapes of K objects and of the L rigid parts of the actor, each in its own frame, P points each."""
 
@@ -91,6 +91,8 @@ class Episode:
     rewards: Float[np.ndarray, " t"] | None = None
     truth: Any = None
     """What the simulator was really made from; never shown to a model."""
+    terminated: bool = False
+    """Whether the last step ended the task, rather than the time for it."""
 
     def situation(self, step: int) -> Situation:
         """What was known after ``step`` steps."""
