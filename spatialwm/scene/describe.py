@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from spatialwm.scene.articulation import position
+from spatialwm.scene.joint import Joint
 from spatialwm.scene.objects import SceneObject
 from spatialwm.scene.scene import Scene
 
@@ -34,12 +36,12 @@ def describe(scene: Scene) -> dict[str, Any]:
         "unrecognized": list(scene.unrecognized),
         "unmet": list(scene.unmet),
         "notes": list(scene.notes),
-        "objects": [_object(o) for o in scene.objects if o.role == "object"],
+        "objects": [_object(scene, o) for o in scene.objects if o.role == "object"],
         "structure": [o.id for o in scene.objects if o.role != "object"],
     }
 
 
-def _object(o: SceneObject) -> dict[str, Any]:
+def _object(scene: Scene, o: SceneObject) -> dict[str, Any]:
     front = o.world_front()
     return {
         "id": o.id,
@@ -59,7 +61,15 @@ def _object(o: SceneObject) -> dict[str, Any]:
         "group": o.group,
         "gaussians": len(o.gaussians),
         "mesh_faces": len(o.mesh.faces) if o.mesh else 0,
+        **({"joint": _joint(scene, o, o.joint)} if o.joint is not None and o.jointed else {}),
     }
+
+
+def _joint(scene: Scene, o: SceneObject, joint: Joint) -> dict[str, Any]:
+    return {
+        "kind": joint.kind, "name": joint.name, "parent": joint.parent, "position": round(position(scene, o.id), 6),
+        "range": list(joint.range) if joint.range else None, "driven": joint.drive is not None,
+    }  # fmt: skip
 
 
 def _round(values: Any) -> list[float]:

@@ -22,6 +22,8 @@ from spatialwm.geometry.color import LUMINANCE, linear_to_srgb, parse_color, srg
 from spatialwm.geometry.mesh import Mesh
 from spatialwm.geometry.se3 import Pose, Vec3
 from spatialwm.geometry.sh import rgb_to_dc
+from spatialwm.scene.articulation import attached_to, moved, reanchored
+from spatialwm.scene.joint import Joint, JointKind
 from spatialwm.scene.objects import Mobility, SceneObject
 from spatialwm.scene.scale import KnownLength, fix_scale
 from spatialwm.scene.scene import Scene
@@ -81,7 +83,7 @@ class Rotate:
 class Scale:
     """Grow or shrink an object uniformly about the middle of its underside; its mass follows the volume.
 
-    What stands on it keeps its own size and stays where it stood on it.
+    What joints hold to it grows with it. What stands on it keeps its own size and stays where it stood on it.
     """
 
     op: ClassVar[str] = "scale"
@@ -92,11 +94,14 @@ class Scale:
         _finite("factor", (self.factor,))
         if not 1e-3 <= self.factor <= 1e3:
             raise EditError(f"scale factor must lie between 0.001 and 1000; got {self.factor}")
-        body = scene[self.object]
+        body = _loose(scene, self.object)
         grow = _about(_foot(body), Pose(scale=self.factor))
-        mass = None if body.mass_kg is None else body.mass_kg * self.factor**3
-        changed = [replace(body, world_from_object=grow @ body.world_from_object, mass_kg=mass)]
-        for rider in map(scene.__getitem__, carried_by(scene, self.object)):
+        grown = frozenset((self.object, *attached_to(scene, self.object)))
+        changed: list[SceneObject] = []
+        for part in (o for o in scene.objects if o.id in grown):
+            mass = None if part.mass_kg is None else part.mass_kg * self.factor**3
+            changed.append(replace(reanchored(scene, part, grow, grown), mass_kg=mass))
+        for rider in (scene[i] for i in carried_by(scene, self.object) if i not in grown):
             x, y, z = (float(v) for v in grow.apply(_foot(rider)) - _foot(rider))
             changed.append(replace(rider, world_from_object=Pose((x, y, z)) @ rider.world_from_object))
         return _settle(scene.with_objects(changed), [self.object])
@@ -104,7 +109,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Copy an object, shifted by a world vector; the copy shares the original's Gaussians."""
+    """Copy an object and what joints hold to it, shifted by a world vector; copies share the Gaussians of the originals."""
 
     op: ClassVar[str] = "duplicate"
     object: str
@@ -113,25 +118,37 @@ class Duplicate:
 
     def apply(self, scene: Scene) -> Scene:
         _finite("by", self.by)
-        body = scene[self.object]
+        body = _loose(scene, self.object)
         new_id = self.new_id or scene.new_id(body.category)
-        if new_id in scene:
-            raise EditError(f"an object {new_id!r} exists already; choose another new_id")
-        name = f"{body.name} copy" if body.name else ""
-        copy = replace(body, id=new_id, name=name, world_from_object=Pose(self.by) @ body.world_from_object)
-        return _settle(scene.with_objects([copy]), [new_id])
+        parts = (self.object, *attached_to(scene, self.object))
+        ids = {p: new_id + (p.removeprefix(self.object) if p.startswith(self.object) else f"-{p}") for p in parts}
+        taken = [i for i in ids.values() if i in scene]
+        if taken:
+            raise EditError(f"an object {taken[0]!r} exists already; choose another new_id")
+        copies: list[SceneObject] = []
+        for part in map(scene.__getitem__, parts):
+            copy = reanchored(scene, part, Pose(self.by), frozenset(parts))
+            joint = copy.joint
+            if joint is not None and joint.parent in ids:
+                joint = replace(joint, parent=ids[joint.parent])
+            copies.append(replace(
+                copy, id=ids[part.id], name=f"{part.name} copy" if part.name else "", joint=joint,
+                group=ids.get(part.group or "", part.group), supported_by=ids.get(part.supported_by or "", part.supported_by),
+            ))  # fmt: skip
+        return _settle(scene.with_objects(copies), [new_id])
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove an object; what stood on it stays where it is."""
+    """Remove an object and what joints hold to it; what stood on it stays where it is."""
 
     op: ClassVar[str] = "delete"
     object: str
 
     def apply(self, scene: Scene) -> Scene:
-        orphans = [o.id for o in scene.objects if o.supported_by == self.object]
-        return _settle(scene.without(self.object), orphans)
+        gone = {scene[self.object].id, *attached_to(scene, self.object)}
+        orphans = [o.id for o in scene.objects if o.supported_by in gone and o.id not in gone]
+        return _settle(replace(scene, objects=tuple(o for o in scene.objects if o.id not in gone)), orphans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +210,20 @@ class Insert:
         if self.object.id in scene:
             raise EditError(f"an object {self.object.id!r} exists already; give the new one another id")
         return scene.with_objects([self.object])
+
+
+@dataclass(frozen=True, slots=True)
+class InsertAll:
+    """Add several new objects at once, such as the links of a robot."""
+
+    op: ClassVar[str] = "insert_all"
+    objects: tuple[SceneObject, ...]
+
+    def apply(self, scene: Scene) -> Scene:
+        taken = [o.id for o in self.objects if o.id in scene]
+        if taken or len({o.id for o in self.objects}) < len(self.objects):
+            raise EditError(f"every new object needs an id of its own; taken: {', '.join(taken) or 'two of them share one'}")
+        return scene.with_objects(self.objects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +331,7 @@ class MakeObject:
         taken, rest = cut(body, self.mask)
         made = move_to_own_frame(replace(
             taken, id=self.new_id, category=self.category, name=self.name, labels=(), role="object", mobility="rigid",
-            mass_kg=self.mass_kg, collider=(), group=None, supported_by=self.supported_by, front=None, color=None,
+            mass_kg=self.mass_kg, collider=(), group=None, supported_by=self.supported_by, front=None, color=None, joint=None,
         ))  # fmt: skip
         made = replace(made, collider=self.collider)
         changed = scene.with_objects([rest, made, *([self.fill] if self.fill is not None else [])])
@@ -319,6 +350,56 @@ class SetPoses:
     def apply(self, scene: Scene) -> Scene:
         moved = [replace(scene[i], world_from_object=pose) for i, pose in self.poses]
         return _settle(scene.with_objects(moved), [o.id for o in moved])
+
+
+@dataclass(frozen=True, slots=True)
+class Articulate:
+    """Let an object slide along, or turn about, a line; as it is now, it is shut."""
+
+    op: ClassVar[str] = "articulate"
+    object: str
+    kind: JointKind
+    axis: Vec3
+    """Direction in the world."""
+    range: tuple[float, float]
+    """Metres in the world, or radians, from where it is now."""
+    through: Vec3 | None = None
+    """A point on the line of a hinge, in the world."""
+    parent: str | None = None
+    """What carries it; None: the place."""
+
+    def apply(self, scene: Scene) -> Scene:
+        body = _loose(scene, self.object)
+        if self.kind == "hinge" and self.through is None:
+            raise EditError("a hinge needs a point that its line goes through, in metres")
+        if self.parent is not None and scene[self.parent].id in (self.object, *attached_to(scene, self.object)):
+            raise EditError(f"{self.parent} cannot carry {self.object}: it hangs on it")
+        inside = body.world_from_object.inverse()
+        origin = (0.0, 0.0, 0.0) if self.through is None else _vec3(inside.apply(np.array(self.through)))
+        low, high = (v * inside.scale for v in self.range) if self.kind == "slide" else self.range
+        parent = Pose() if self.parent is None else scene[self.parent].world_from_object
+        try:
+            joint = Joint(
+                self.kind, _vec3(inside.rotate(np.array(self.axis))), (low, high), origin, self.parent,
+                parent.inverse() @ body.world_from_object,
+            )  # fmt: skip
+        except ShapeError as error:
+            raise EditError(str(error)) from None
+        held = replace(body, joint=joint, mobility="articulated", supported_by=self.parent or body.supported_by)
+        return scene.with_objects([held])
+
+
+@dataclass(frozen=True, slots=True)
+class SetJoints:
+    """Move articulated objects on their joints, and what hangs on them, by forward kinematics."""
+
+    op: ClassVar[str] = "set_joints"
+    positions: tuple[tuple[str, float], ...]
+    """Object ids and where they go: radians, or metres before the object's scale."""
+
+    def apply(self, scene: Scene) -> Scene:
+        _finite("positions", tuple(p for _, p in self.positions))
+        return scene.with_objects(moved(scene, dict(self.positions)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,19 +423,40 @@ EDITS: dict[str, type[Edit]] = {
     e.op: e
     for e in (
         Move, Rotate, Scale, Duplicate, Delete, Recolor, Rename, Insert, SetPhysics, Group, SetEnvironment,
-        DeleteGaussians, MakeObject, SetPoses, FixScale,
+        DeleteGaussians, MakeObject, SetPoses, FixScale, InsertAll, Articulate, SetJoints,
     )
 }  # fmt: skip
 """Every edit by its ``op`` name."""
 
 
 def _carry(scene: Scene, object_id: str, world_from_world: Pose, carry: bool) -> Scene:
+    _loose(scene, object_id)
+    carried = (object_id, *(carried_by(scene, object_id) if carry else attached_to(scene, object_id)))
+    moving = [reanchored(scene, scene[i], world_from_world, frozenset(carried)) for i in carried]
+    left_behind = [] if carry else [o.id for o in scene.objects if o.supported_by == object_id and o.id not in carried]
+    return _settle(scene.with_objects(moving), [object_id, *left_behind])
+
+
+def _loose(scene: Scene, object_id: str) -> SceneObject:
+    """The object, unless it is a driven link of a robot, which edits of a single object would tear apart."""
     body = scene[object_id]
-    riders = carried_by(scene, object_id) if carry else ()
-    carried = (body, *map(scene.__getitem__, riders))
-    moved = [replace(o, world_from_object=world_from_world @ o.world_from_object) for o in carried]
-    left_behind = [] if carry else [o.id for o in scene.objects if o.supported_by == object_id]
-    return _settle(scene.with_objects(moved), [object_id, *left_behind])
+    if body.joint is not None and body.jointed and body.joint.drive is not None and body.joint.parent is not None:
+        raise EditError(f"{object_id} is a link of a robot; use set_joints, or take {_base_of(scene, body)}, which carries it")
+    return body
+
+
+def _base_of(scene: Scene, body: SceneObject) -> str:
+    base = body
+    for _ in scene.objects:
+        if base.joint is None or not base.jointed or base.joint.parent is None or base.joint.parent not in scene:
+            break
+        base = scene[base.joint.parent]
+    return base.id
+
+
+def _vec3(values: np.ndarray) -> Vec3:
+    x, y, z = (float(v) for v in values)
+    return (x, y, z)
 
 
 def _settle(scene: Scene, ids: Iterable[str]) -> Scene:
@@ -362,7 +464,7 @@ def _settle(scene: Scene, ids: Iterable[str]) -> Scene:
     changed: list[SceneObject] = []
     for object_id in ids:
         body = scene[object_id]
-        if body.role == "object" and body.supported_by not in ("wall", "ceiling"):
+        if body.role == "object" and body.supported_by not in ("wall", "ceiling") and not body.jointed:
             support = resting_on(scene, body)
             if support != body.supported_by:
                 changed.append(replace(body, supported_by=support))

@@ -17,9 +17,10 @@ from spatialwm.errors import ShapeError
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.mesh import Mesh
 from spatialwm.geometry.se3 import Pose
+from spatialwm.scene.joint import Joint
 
 Mobility = Literal["static", "rigid", "articulated", "deformable"]
-"""How physics treats it: immovable, one rigid body, jointed, or soft."""
+"""How physics treats it: immovable, one rigid body, moving along or about its joint, or soft."""
 
 Role = Literal["object", "structure", "backdrop"]
 """A thing to pick and name; part of the place (floor, walls, terrain); or scenery out of reach (sky, hills)."""
@@ -73,6 +74,8 @@ class SceneObject:
     """sRGB base colour per Gaussian without light, where it is known; lets a recolour keep the shading."""
     confidence: Float[Tensor, " n"] | None = None
     """0..1 per Gaussian: how sure its maker is that it is there."""
+    joint: Joint | None = None
+    """What holds it to another object or the place; in force while it is articulated."""
 
     def __post_init__(self) -> None:
         if not self.id or any(c.isspace() for c in self.id):
@@ -97,6 +100,11 @@ class SceneObject:
     def title(self) -> str:
         """The name people see."""
         return self.name or self.id
+
+    @property
+    def jointed(self) -> bool:
+        """Whether it moves along or about a joint."""
+        return self.joint is not None and self.mobility == "articulated"
 
     def points(self) -> Float[np.ndarray, "m 3"]:
         """Points that span the object in its own frame: mesh vertices, else the centres of opaque Gaussians."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 from collections.abc import Callable
 from dataclasses import fields
@@ -13,6 +14,7 @@ import torch
 from spatialwm.errors import EditError, SpatialwmError
 from spatialwm.geometry.se3 import Pose, Vec3, vec3
 from spatialwm.scene import edits
+from spatialwm.scene.articulation import joint_of
 from spatialwm.scene.scene import Scene
 from spatialwm.scene.selection import inside_box
 
@@ -32,6 +34,9 @@ USAGE: dict[str, str] = {
     "environment": "environment kind|time|weather=VALUE ...",
     "erase": "erase ID X0 Y0 Z0 X1 Y1 Z1",
     "extract": "extract ID NEW_ID X0 Y0 Z0 X1 Y1 Z1",
+    "slide": "slide ID PARENT|place AX AY AZ METRES",
+    "hinge": "hinge ID PARENT|place AX AY AZ X Y Z DEGREES",
+    "joint": "joint ID DEGREES|METRES",
     "fix_scale": "fix_scale X0 Y0 Z0 X1 Y1 Z1 METRES [SIGMA]",
 }
 """One line of grammar for each command."""
@@ -112,7 +117,7 @@ def edit_from_dict(entry: Any) -> edits.Edit:
         raise EditError(f"{op} does not fit its fields ({', '.join(sorted(names))}): {e}") from None
 
 
-_FROM_JSON = tuple(op for op in edits.EDITS if op not in ("insert", "delete_gaussians", "make_object"))
+_FROM_JSON = tuple(op for op in edits.EDITS if op not in ("insert", "insert_all", "delete_gaussians", "make_object"))
 
 
 def _value(name: str, value: Any) -> Any:
@@ -120,6 +125,13 @@ def _value(name: str, value: Any) -> Any:
         return tuple((str(i), Pose.from_list(p)) for i, p in value)
     if name in ("by", "axis", "background", "a", "b"):
         return vec3(value)
+    if name == "through":
+        return None if value is None else vec3(value)
+    if name == "range":
+        low, high = (float(v) for v in cast("list[Any]", value))
+        return (low, high)
+    if name == "positions":
+        return tuple((str(i), float(p)) for i, p in cast("list[Any]", value))
     if name == "objects":
         return tuple(str(v) for v in value)
     if name in ("angle_deg", "factor", "mass_kg", "friction", "length_m", "click_sigma") and value is not None:
@@ -148,6 +160,19 @@ def _environment(args: list[str], scene: Scene) -> edits.Edit:
     return edits.SetEnvironment(kind=pairs.get("kind"), time=pairs.get("time"), weather=pairs.get("weather"))
 
 
+def _span(far: float) -> tuple[float, float]:
+    return (min(far, 0.0), max(far, 0.0))
+
+
+def _parent(word: str) -> str | None:
+    return None if word == "place" else word
+
+
+def _angle_or_length(object_id: str, value: float, scene: Scene) -> float:
+    """Degrees of a hinge as radians; metres of a slide."""
+    return math.radians(value) if joint_of(scene, object_id).kind == "hinge" else value
+
+
 def _single(args: list[str]) -> str:
     (value,) = args
     return value
@@ -169,5 +194,10 @@ _COMMANDS: dict[str, Callable[[list[str], Scene], edits.Edit]] = {
     "environment": _environment,
     "erase": lambda a, s: edits.DeleteGaussians(a[0], _selected(s, a[0], a[1:])),
     "extract": lambda a, s: edits.MakeObject(a[0], _selected(s, a[0], a[2:]), a[1]),
+    "slide": lambda a, s: edits.Articulate(a[0], "slide", vec3(a[2:5]), _span(float(_single(a[5:]))), None, _parent(a[1])),
+    "hinge": lambda a, s: edits.Articulate(
+        a[0], "hinge", vec3(a[2:5]), _span(math.radians(float(_single(a[8:])))), vec3(a[5:8]), _parent(a[1])
+    ),
+    "joint": lambda a, s: edits.SetJoints(((a[0], _angle_or_length(a[0], float(_single(a[1:])), s)),)),
     "fix_scale": lambda a, s: edits.FixScale(vec3(a[:3]), vec3(a[3:6]), *map(float, [a[6], *a[7:]])),
 }

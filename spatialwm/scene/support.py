@@ -36,13 +36,14 @@ def resting_on(scene: Scene, body: SceneObject) -> str | None:
 
 
 def carried_by(scene: Scene, object_id: str) -> tuple[str, ...]:
-    """Ids of everything that stands on an object, directly or through others, nearest first."""
+    """Ids of everything that stands on an object or is held to it by joints, directly or through others, nearest first."""
     found: list[str] = []
     frontier = [object_id]
     while frontier:
         base = frontier.pop(0)
         for o in scene.objects:
-            if o.supported_by == base and o.id not in found and o.id != object_id:
+            held = o.joint is not None and o.jointed and o.joint.parent == base
+            if (o.supported_by == base or held) and o.id not in found and o.id != object_id:
                 found.append(o.id)
                 frontier.append(o.id)
     return tuple(found)

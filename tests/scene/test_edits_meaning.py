@@ -192,6 +192,17 @@ MASK = torch.ones(8, dtype=torch.bool)
         edits.FixScale((0.0, 0.0, 0.0), (0.0, 0.0, 0.0), 1.0),
         edits.FixScale((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), -1.0),
         edits.FixScale((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), 1e9),
+        edits.InsertAll((cube("b"), cube("a"))),
+        edits.InsertAll((cube("b"), cube("b"))),
+        edits.Articulate("a", "hinge", (0.0, 0.0, 1.0), (0.0, 1.0)),
+        edits.Articulate("a", "slide", (0.0, 0.0, 0.0), (0.0, 1.0)),
+        edits.Articulate("a", "slide", (0.0, 0.0, 1.0), (1.0, 0.0)),
+        edits.Articulate("a", "slide", (0.0, 0.0, 1.0), (0.0, math.nan)),
+        edits.Articulate("a", "slide", (0.0, 0.0, 1.0), (0.0, 1.0), parent="nobody"),
+        edits.Articulate("a", "slide", (0.0, 0.0, 1.0), (0.0, 1.0), parent="a"),
+        edits.SetJoints((("a", 0.1),)),
+        edits.SetJoints((("nobody", 0.1),)),
+        edits.SetJoints((("a", math.nan),)),
     ],
     ids=lambda e: f"{e.op}: {e}"[:60],
 )
@@ -211,4 +222,4 @@ def test_an_id_with_blanks_for_a_new_object_is_refused():
 
 def test_every_edit_is_registered_under_its_name_once():
     assert {kind.op: kind for kind in edits.EDITS.values()} == edits.EDITS
-    assert len(set(edits.EDITS.values())) == len(edits.EDITS) == 15
+    assert len(set(edits.EDITS.values())) == len(edits.EDITS) == 18

@@ -16,7 +16,7 @@ from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.mesh import Mesh
 from spatialwm.geometry.se3 import Pose
-from spatialwm.scene import Environment, ScaleSource, Scene, SceneObject, edits
+from spatialwm.scene import Drive, Environment, Joint, ScaleSource, Scene, SceneObject, edits
 from spatialwm.world import World
 
 
@@ -57,7 +57,17 @@ def make_object(rng: np.random.Generator, object_id: str, n: int = 24) -> SceneO
         supported_by=perhaps("floor"), front=perhaps((0.6, 0.8)), group=perhaps("set"),
         albedo=perhaps(torch.rand(n, 3, generator=torch.Generator().manual_seed(n))),
         confidence=perhaps(torch.linspace(0, 1, n)),
+        **perhaps({"mobility": "articulated", "joint": make_joint(rng)}, {}),
     )  # fmt: skip
+
+
+def make_joint(rng: np.random.Generator) -> Joint:
+    """A joint of the place, of any kind."""
+    kind = "slide" if rng.random() < 0.5 else "hinge"
+    range_ = None if rng.random() < 0.3 else (float(rng.uniform(-3, 0)), float(rng.uniform(0.1, 3)))
+    drive = None if rng.random() < 0.5 else Drive(float(rng.uniform(1, 900)), 0.7, None if rng.random() < 0.5 else 2.94)
+    x, y, z, *origin = (float(v) for v in rng.normal(size=6))
+    return Joint(kind, (x, y, z), range_, (origin[0], origin[1], origin[2]), name="Scharnier ü", drive=drive)
 
 
 def make_scene(seed: int = 0, objects: int = 6) -> Scene:
@@ -95,6 +105,12 @@ def random_edit(rng: random.Random, scene: Scene) -> edits.Edit:
         lambda: _make_part(rng, one, mask),
         lambda: edits.FixScale(vector, (1.0, 0.5, -1.0), rng.uniform(0.5, 2.0), rng.choice([None, 0.01])),
         lambda: edits.SetPoses(tuple((i, Pose((rng.random(), 1.0, 0.5), (1.0, rng.random(), 0.0, 0.1))) for i in ids[:2])),
+        lambda: edits.InsertAll(tuple(
+            make_object(np.random.default_rng(rng.randrange(2**32)), f"new-{rng.randrange(50)}", 6) for _ in range(2)
+        )),
+        lambda: edits.Articulate(one, "slide", (1.0, rng.random(), 0.0), (-0.1, rng.random()), parent=rng.choice([None, *ids])),
+        lambda: edits.Articulate(one, "hinge", (0.0, rng.random(), 1.0), (0.0, 1.5), vector, rng.choice([None, *ids])),
+        lambda: edits.SetJoints(tuple((o.id, rng.uniform(-0.05, 0.3)) for o in scene.objects if o.jointed)[:2]),
     ]
     return rng.choice(makers)()
 
