@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -112,6 +112,7 @@ class Forecast:
     """What the answer rests on, where a model may choose: ``hybrid``, ``prior``, or ``abstain`` (not to be acted upon)."""
 
 
+@runtime_checkable
 class Forecaster(Protocol):
     """A world model as data and planners see it: many situations at once, fixed time steps, commands instead of named actions."""
 
