@@ -13,12 +13,15 @@ from typing import Any, get_type_hints
 import numpy as np
 
 from spatialwm.atomic import replacing
-from spatialwm.dynamics.actions import Action, EndEffectorPath, GraspPlace, Push
+from spatialwm.dynamics.actions import Action, EndEffectorPath, GraspPlace, JointTargets, OpenClose, Pull, Push, Walk
 from spatialwm.dynamics.model import Rollout
 from spatialwm.errors import ActionError, FormatError, SpatialwmError
 from spatialwm.geometry.se3 import Pose
 
-ACTION_TYPES: dict[str, type[Action]] = {"push": Push, "grasp_place": GraspPlace, "end_effector_path": EndEffectorPath}
+ACTION_TYPES: dict[str, type[Action]] = {
+    "push": Push, "pull": Pull, "grasp_place": GraspPlace, "end_effector_path": EndEffectorPath, "open_close": OpenClose,
+    "joint_targets": JointTargets, "walk": Walk,
+}  # fmt: skip
 """Every action by the ``type`` of its JSON form."""
 MAX_POSES = 20_000_000
 """Poses a rollout file may claim; a bound on what a hostile header can make us allocate."""
@@ -91,8 +94,8 @@ def read_actions(path: Path) -> list[Action]:
 def parse_actions(data: Any) -> list[Action]:
     """Actions of JSON values such as ``[{"type": "push", "object": "mug-1", "by": [0.3, 0]}]``.
 
-    ``type`` is push, grasp_place or end_effector_path; the other keys are the fields of that action. A waypoint is
-    ``[x, y, z]`` or ``[x, y, z, qw, qx, qy, qz]``.
+    ``type`` is a key of :data:`ACTION_TYPES`; the other keys are the fields of that action. A waypoint is ``[x, y, z]`` or
+    ``[x, y, z, qw, qx, qy, qz]``, of a walk ``[x, y]``.
 
     Raises:
         ActionError: names the entry, what was found and what was expected.
@@ -108,10 +111,14 @@ def action_to_dict(action: Action) -> dict[str, Any]:
     out: dict[str, Any] = {"type": names[type(action)]}
     for f in dataclasses.fields(action):
         value = getattr(action, f.name)
-        if f.name == "waypoints":
-            value = [[*p.position, *p.quat] for p in value]
-        out[f.name] = list(value) if isinstance(value, tuple) else value
+        out[f.name] = [_listed(v) for v in value] if isinstance(value, tuple) else value
     return out
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, Pose):
+        return [*value.position, *value.quat]
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _action(entry: Any, where: str) -> Action:
@@ -141,13 +148,24 @@ def _value(value: Any, hint: str, where: str) -> Any:
         if not isinstance(value, list) or not all(isinstance(v, bool) for v in value):
             raise ActionError(f"{where} must be a list of true and false; got {value!r:.60}")
         return tuple(value)
+    if hint.startswith("tuple[tuple["):
+        if not isinstance(value, list) or not value:
+            raise ActionError(f"{where} must be a list of rows of numbers; got {value!r:.60}")
+        return tuple(_row(v, hint.removeprefix("tuple["), where) for v in value)
     if "tuple" in hint:
-        return _numbers(value, (hint.count("float"),), where)
+        return _row(value, hint, where)
     if "float" in hint:
         return _numbers([value], (1,), where)[0]
     if not isinstance(value, str) or not value:
         raise ActionError(f"{where} must be an object id; got {value!r:.60}")
     return value
+
+
+def _row(value: Any, hint: str, where: str) -> tuple[float, ...]:
+    """Numbers of a ``tuple[float, float]`` or ``tuple[float, ...]``."""
+    any_length = hint.startswith("tuple[float, ...]")
+    count = len(value) if any_length and isinstance(value, list) else hint.count("float")
+    return _numbers(value, (count,), where)
 
 
 def _waypoint(value: Any, where: str) -> Pose:

@@ -11,11 +11,10 @@ from typing import Protocol, runtime_checkable
 import mujoco
 import numpy as np
 
-from spatialwm.dynamics.actions import Action, EndEffectorPath, GraspPlace, Push
+from spatialwm.dynamics.actions import EndEffectorPath, GraspPlace, Push
 from spatialwm.dynamics.mjcf import HAND, OTHERS
 from spatialwm.dynamics.simulation import Simulation
 from spatialwm.geometry.se3 import hamilton
-from spatialwm.scene import Scene
 
 GRAVITY = 9.81
 STALL_S = 0.5
@@ -38,15 +37,6 @@ class Hand(Protocol):
     def step(self, sim: Simulation, elapsed_s: float) -> bool:
         """Steer; True when the action is over and the hand has let go."""
         ...
-
-
-def hand_for(action: Action, number: int, scene: Scene, movable: tuple[str, ...]) -> Hand:
-    """The actor of an action; ``number`` keeps names apart."""
-    if isinstance(action, Push):
-        return PushHand(action, f"hand-{number}")
-    if isinstance(action, GraspPlace):
-        return GraspHand(action, f"hand-{number}", f"object-{movable.index(action.object)}")
-    return PathHand(action, f"hand-{number}", len(movable))
 
 
 @dataclass(slots=True, eq=False)
@@ -85,7 +75,7 @@ class PushHand:
         self._place(sim)
         target = sim.body(self.action.object)
         # Enough to overcome friction of the object and of what it carries, as a person would; never enough to break a wall.
-        load = GRAVITY * sum(float(m.body_mass[b]) for b in _stack(sim, target))
+        load = GRAVITY * sum(float(m.body_mass[b]) for b in stack(sim, target))
         mu = float(m.geom_friction[sim.geoms(self.action.object)[0], 0])
         force = 20.0 + 1.6 * max(mu, 0.4) * load
         motor = m.actuator(self.name).id
@@ -93,9 +83,9 @@ class PushHand:
         gain = force / 0.05
         m.actuator_gainprm[motor, 0] = gain
         m.actuator_biasprm[motor, 2] = -gain
-        _set_collisions(sim, m.body(self.name).id, HAND, 0)
-        _set_collisions(sim, target, OTHERS, OTHERS | HAND)
-        _wake(sim, target)
+        set_collisions(sim, m.body(self.name).id, HAND, 0)
+        set_collisions(sim, target, OTHERS, OTHERS | HAND)
+        wake(sim, target)
         self._start_m = float(d.joint(self.name).qpos[0])
 
     def step(self, sim: Simulation, elapsed_s: float) -> bool:
@@ -113,8 +103,8 @@ class PushHand:
         d.xfrc_applied[target] = 0.0
         d.actuator(self.name).ctrl[0] = 0.0
         d.joint(self.name).qvel[0] = 0.0
-        _set_collisions(sim, m.body(self.name).id, 0, 0)
-        _set_collisions(sim, target, OTHERS, OTHERS)
+        set_collisions(sim, m.body(self.name).id, 0, 0)
+        set_collisions(sim, target, OTHERS, OTHERS)
         return True
 
     def _place(self, sim: Simulation) -> None:
@@ -129,7 +119,7 @@ class PushHand:
         center = np.array([d.xipos[sim.body(self.action.object)] @ axis for axis in (heading, across, [0, 0, 1])])
         mu = max(float(m.geom_friction[geoms[0], 0]), 0.05)
         wanted = low[2] + max(min(center[2] - low[2], 0.8 * depth / 2 / mu), 0.15 * height)
-        z, half_height = _height_on(pieces, float(wanted), float(center[1]), float(low[0] + 0.35 * depth))
+        z, half_height = height_on(pieces, float(wanted), float(center[1]), float(low[0] + 0.35 * depth))
         self._lean_m = max(z - float(wanted), 0.0)
         body, palm = m.body(self.name).id, m.geom(self.name).id
         m.geom_size[palm] = (0.01, np.clip(0.3 * width, 0.01, 0.5), np.clip(half_height, 0.003, 0.1))
@@ -191,7 +181,7 @@ class GraspHand:
         mocap = int(sim.model.body_mocapid[sim.model.body(self.name).id])
         for (a, b), length in zip(zip(self._corners, self._corners[1:], strict=False), legs, strict=True):
             if left < length:
-                d.mocap_pos[mocap] = a + (b - a) * _eased(left / length)
+                d.mocap_pos[mocap] = a + (b - a) * eased(left / length)
                 _bear(sim, body)
                 return False
             left -= length
@@ -232,7 +222,7 @@ class PathHand:
             _add_weld(spec, f"{self.name}/{i}", self.name, f"object-{i}")
 
     def start(self, sim: Simulation) -> None:
-        _set_collisions(sim, sim.model.body(self.name).id, OTHERS, OTHERS)
+        set_collisions(sim, sim.model.body(self.name).id, OTHERS, OTHERS)
 
     def step(self, sim: Simulation, elapsed_s: float) -> bool:
         points, dt = self.action.waypoints, self.action.dt_s
@@ -241,7 +231,7 @@ class PathHand:
             self._release(sim)
             body = sim.model.body(self.name).id
             sim.data.xfrc_applied[body] = 0.0
-            _set_collisions(sim, body, 0, 0)
+            set_collisions(sim, body, 0, 0)
             sim.data.joint(self.name).qvel[:] = 0.0
             return True
         i = min(int(at), len(points) - 1)
@@ -319,7 +309,7 @@ def _bear(sim: Simulation, body: int) -> None:
     sim.data.xfrc_applied[body, 2] = GRAVITY * float(sim.model.body_mass[body])
 
 
-def _set_collisions(sim: Simulation, body: int, contype: int, conaffinity: int) -> None:
+def set_collisions(sim: Simulation, body: int, contype: int, conaffinity: int) -> None:
     """What all geoms of a body collide with; MuJoCo keeps the union at the body too and filters by it first."""
     m = sim.model
     first, count = int(m.body_geomadr[body]), int(m.body_geomnum[body])
@@ -327,11 +317,13 @@ def _set_collisions(sim: Simulation, body: int, contype: int, conaffinity: int) 
     m.body_contype[body], m.body_conaffinity[body] = contype, conaffinity
 
 
-def _wake(sim: Simulation, body: int) -> None:
-    sim.data.qvel[int(sim.model.body_dofadr[body]) + 2] -= 1e-9
+def wake(sim: Simulation, body: int) -> None:
+    """Rouse a sleeping body by a speed too small to matter."""
+    dof = int(sim.model.body_dofadr[body]) + min(2, int(sim.model.body_dofnum[body]) - 1)
+    sim.data.qvel[dof] -= 1e-9
 
 
-def _height_on(pieces: list[np.ndarray], wanted: float, center: float, reach: float) -> tuple[float, float]:
+def height_on(pieces: list[np.ndarray], wanted: float, center: float, reach: float) -> tuple[float, float]:
     """Height and half height of a palm that meets a piece of the near side, as close to the wanted height as there is one.
 
     Args:
@@ -350,7 +342,7 @@ def _height_on(pieces: list[np.ndarray], wanted: float, center: float, reach: fl
     return height(best), 0.25 * float(np.ptp(best[:, 2]))
 
 
-def _stack(sim: Simulation, target: int) -> list[int]:
+def stack(sim: Simulation, target: int) -> list[int]:
     """Bodies that ride on the target: their middle lies above it within its footprint."""
     m, d = sim.model, sim.data
     first, count = int(m.body_geomadr[target]), int(m.body_geomnum[target])
@@ -361,11 +353,6 @@ def _stack(sim: Simulation, target: int) -> list[int]:
     return [target, *riders]
 
 
-def _eased(u: float) -> float:
+def eased(u: float) -> float:
+    """0..1 to 0..1, starting and ending at rest."""
     return u * u * (3 - 2 * u)
-
-
-def target_of(action: Action) -> str | None:
-    """The object an action names, if any."""
-    return None if isinstance(action, EndEffectorPath) else action.object
-

@@ -1,4 +1,4 @@
-"""A scene as a MuJoCo model: static place, one free body for each movable object, one hand for each action."""
+"""A scene as a MuJoCo model: static place, one body for each movable object, free or on its joint, one hand for each action."""
 
 # MuJoCo's names live in compiled modules without stubs.
 # pyright: reportAttributeAccessIssue=false
@@ -14,7 +14,8 @@ from spatialwm.dynamics.colliders import pieces_of
 from spatialwm.dynamics.decompose import ConvexPiece
 from spatialwm.dynamics.place import HeightField, place_of
 from spatialwm.geometry.se3 import Pose
-from spatialwm.scene import Scene, SceneObject
+from spatialwm.scene import Joint, Scene, SceneObject
+from spatialwm.scene.articulation import position
 
 BULK_DENSITY: dict[str, float] = {
     "wood": 350, "metal": 1200, "steel": 1500, "iron": 1800, "brass": 1500, "aluminium": 700, "gold": 3000, "fabric": 80,
@@ -31,6 +32,23 @@ OTHERS, HAND = 1, 2
 """Collision bits: the pushing hand meets only its target; everything else meets everything."""
 
 
+@dataclass(frozen=True, slots=True)
+class JointRow:
+    """The joint of an articulated object in a compiled model, where it is at 0 as the scene has it."""
+
+    joint: Joint
+    position: float
+    """In the scene, in the units of the joint."""
+    unit: float
+    """Metres per unit of a slide, 1 for a hinge."""
+    motor: str | None
+    """Actuator of its drive."""
+
+    def of(self, wanted: float) -> float:
+        """The simulated coordinate at which the joint is in ``wanted``."""
+        return (wanted - self.position) * self.unit
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SceneModel:
     """A compiled model and where the scene's objects are in it."""
@@ -40,7 +58,20 @@ class SceneModel:
     """Movable objects, in scene order."""
     body_ids: tuple[int, ...]
     qpos_addresses: tuple[int, ...]
+    """Of a free object its first of seven, of an articulated one its only one."""
     dof_addresses: tuple[int, ...]
+    joints: tuple[JointRow | None, ...] = ()
+    """None for free objects."""
+
+    @property
+    def free(self) -> list[int]:
+        """Positions in the lists above of objects that no joint holds."""
+        return [i for i, row in enumerate(self.joints) if row is None]
+
+    @property
+    def jointed(self) -> list[int]:
+        """Positions of those that one does."""
+        return [i for i, row in enumerate(self.joints) if row is not None]
 
     def index(self, object_id: str) -> int:
         """Position of a movable object in the lists above."""
@@ -105,7 +136,7 @@ def build(
             )  # fmt: skip
         model = spec.compile()
     let_the_slippery_decide(model)
-    bodies = [model.body(_body_name(i)) for i in range(len(movable))]
+    bodies = [model.body(body_name(i)) for i in range(len(movable))]
     joints = [model.joint(int(b.jntadr[0])) for b in bodies]
     return SceneModel(
         model,
@@ -113,6 +144,7 @@ def build(
         tuple(int(b.id) for b in bodies),
         tuple(int(j.qposadr[0]) for j in joints),
         tuple(int(j.dofadr[0]) for j in joints),
+        tuple(_row(scene, o, i) for i, o in enumerate(movable)),
     )
 
 
@@ -131,12 +163,21 @@ _SOLREF = [0.02, 1.0]
 _SOLIMP = [0.95, 0.99, 0.001, 0.5, 2.0]
 
 
-def _body_name(index: int) -> str:
+def body_name(index: int) -> str:
+    """The body of a movable object."""
     return f"object-{index}"
+
+
+def _row(scene: Scene, o: SceneObject, index: int) -> JointRow | None:
+    if o.joint is None or not o.jointed:
+        return None
+    unit = o.world_from_object.scale if o.joint.kind == "slide" else 1.0
+    return JointRow(o.joint, position(scene, o.id), unit, f"drive-{index}" if o.joint.drive is not None else None)
 
 
 def _specify(scene: Scene, timestep_s: float, released: frozenset[str]) -> tuple[mujoco.MjSpec, list[SceneObject]]:
     spec = mujoco.MjSpec()
+    spec.compiler.degree = False
     spec.option.timestep = timestep_s
     # Not implicitfast: it diverged when light, spinning things (a mug off a table) hit the floor.
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICIT
@@ -145,12 +186,16 @@ def _specify(scene: Scene, timestep_s: float, released: frozenset[str]) -> tuple
     spec.option.enableflags |= mujoco.mjtEnableBit.mjENBL_SLEEP
     movable = [o for o in scene.objects if o.role == "object" and immovable_because(o, released) is None]
     moving = {o.id for o in movable}
+    holders = {o.joint.parent for o in movable if o.joint is not None and o.jointed and o.joint.parent is not None} - moving
+    nodes: dict[str, mujoco.MjsBody] = {}
     lowest = 0.0
     for o in scene.objects:
         if o.role == "backdrop" or o.id in moving:
             continue
+        # What carries a part that moves is a body of its own, so that the two can be told not to collide.
+        node = nodes[o.id] = spec.worldbody.add_body(name=f"holder-{o.id}") if o.id in holders else spec.worldbody
         for n, shape in enumerate(place_of(o)):
-            _add_static(spec, f"{o.id}/{n}", shape, o)
+            _add_static(spec, node, f"{o.id}/{n}", shape, o)
         if o.role == "structure" and len(o.points()):
             lowest = min(lowest, float(o.bounds()[0, 2]))
     # The plane is the floor where the scene has none, and a net under floors that end somewhere.
@@ -158,11 +203,10 @@ def _specify(scene: Scene, timestep_s: float, released: frozenset[str]) -> tuple
         name="ground", type=mujoco.mjtGeom.mjGEOM_PLANE, pos=[0, 0, lowest], size=[0, 0, 1], friction=[1.0, 0.005, 0.0001],
         condim=4, solref=_SOLREF, solimp=_SOLIMP, priority=-1,
     )  # fmt: skip
-    for i, o in enumerate(movable):
+    for i in _parents_first(movable):
+        o = movable[i]
         pose = o.world_from_object
-        node = spec.worldbody.add_body(name=_body_name(i), pos=list(pose.position), quat=list(pose.quat))
-        node.add_freejoint(name=f"free-{i}")
-        node.sleep = mujoco.mjtSleepPolicy.mjSLEEP_INIT
+        node = nodes[o.id] = _add_jointed(spec, scene, o, i, nodes) if o.jointed else _add_free(spec, o, i)
         pieces = pieces_of(o)
         volume = sum(p.volume for p in pieces) * pose.scale**3
         mass, material = mass_of(o, volume), sum(p.volume * p.fill for p in pieces)
@@ -172,14 +216,87 @@ def _specify(scene: Scene, timestep_s: float, released: frozenset[str]) -> tuple
                 spec, node, f"{o.id}/{n}", piece, Pose(scale=pose.scale), mass=share,
                 friction=[o.friction, 0.005, 0.0001], contype=OTHERS, conaffinity=OTHERS,
             )  # fmt: skip
+    _keep_assemblies_apart(spec, movable, nodes)
     for i, rug in enumerate(movable):
         top = _covering_top(rug)
         if top is None:
             continue
         for j, other in enumerate(movable):
             if i != j and other.bounds()[0, 2] < top - 0.004:
-                spec.add_exclude(bodyname1=_body_name(i), bodyname2=_body_name(j))
+                spec.add_exclude(bodyname1=body_name(i), bodyname2=body_name(j))
     return spec, movable
+
+
+def _parents_first(movable: list[SceneObject]) -> list[int]:
+    """Indices in scene order, except that what carries an articulated part comes before it."""
+    index = {o.id: i for i, o in enumerate(movable)}
+    order: list[int] = []
+    for i in range(len(movable)):
+        chain: list[int] = []
+        at: int | None = i
+        while at is not None and at not in order and at not in chain:
+            chain.append(at)
+            joint = movable[at].joint if movable[at].jointed else None
+            at = index.get(joint.parent) if joint is not None and joint.parent is not None else None
+        order += reversed(chain)
+    return order
+
+
+def _add_free(spec: mujoco.MjSpec, o: SceneObject, index: int) -> mujoco.MjsBody:
+    pose = o.world_from_object
+    node = spec.worldbody.add_body(name=body_name(index), pos=list(pose.position), quat=list(pose.quat))
+    node.add_freejoint(name=f"free-{index}")
+    node.sleep = mujoco.mjtSleepPolicy.mjSLEEP_INIT
+    return node
+
+
+def _add_jointed(
+    spec: mujoco.MjSpec, scene: Scene, o: SceneObject, index: int, nodes: dict[str, mujoco.MjsBody]
+) -> mujoco.MjsBody:
+    """A body on its joint, which is at 0 where the scene has it."""
+    row = _row(scene, o, index)
+    assert row is not None
+    joint, pose = row.joint, o.world_from_object
+    carrier = nodes.get(joint.parent or "", spec.worldbody)
+    world = Pose(pose.position, pose.quat)
+    if carrier.name.startswith("object-"):  # bodies have no scale: it is in the shapes
+        parent = scene[joint.parent or ""].world_from_object
+        world = Pose(parent.position, parent.quat).inverse() @ world
+    node = carrier.add_body(name=body_name(index), pos=list(world.position), quat=list(world.quat))
+    hinge = joint.kind == "hinge"
+    added = node.add_joint(
+        name=f"joint-{index}", type=mujoco.mjtJoint.mjJNT_HINGE if hinge else mujoco.mjtJoint.mjJNT_SLIDE, axis=list(joint.axis),
+        pos=[v * pose.scale for v in joint.origin], damping=joint.damping, frictionloss=joint.friction, armature=joint.armature,
+    )  # fmt: skip
+    if joint.range is not None:
+        # A part that stands a little past its stop stays there rather than being thrown back.
+        added.limited = mujoco.mjtLimited.mjLIMITED_TRUE
+        added.range = [min(row.of(joint.range[0]), 0.0), max(row.of(joint.range[1]), 0.0)]
+    if joint.drive is not None:
+        motor = spec.add_actuator(name=row.motor, target=added.name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+        motor.set_to_position(kp=joint.drive.stiffness, kv=joint.drive.damping)
+        if joint.drive.limit is not None:
+            motor.forcelimited = mujoco.mjtLimited.mjLIMITED_TRUE
+            motor.forcerange = [-joint.drive.limit, joint.drive.limit]
+    return node
+
+
+def _keep_assemblies_apart(spec: mujoco.MjSpec, movable: list[SceneObject], nodes: dict[str, mujoco.MjsBody]) -> None:
+    """Parts of one cabinet or robot do not collide with each other: convex pieces fill the hollows that they move in."""
+    carrier = {o.id: o.joint.parent for o in movable if o.joint is not None and o.jointed}
+    assemblies: dict[str, list[str]] = {}
+    for part in carrier:
+        root = part
+        while (above := carrier.get(root)) is not None:
+            root = above
+        members = assemblies.setdefault(root, [root])
+        if part != root:
+            members.append(part)
+    for members in assemblies.values():
+        names = [nodes[m].name for m in members if m in nodes]
+        for i, first in enumerate(names):
+            for second in names[i + 1 :]:
+                spec.add_exclude(bodyname1=first, bodyname2=second)
 
 
 def _covering_top(body: SceneObject) -> float | None:
@@ -190,16 +307,16 @@ def _covering_top(body: SceneObject) -> float | None:
     return float(high[2]) if flat else None
 
 
-def _add_static(spec: mujoco.MjSpec, name: str, shape: ConvexPiece | HeightField, o: SceneObject) -> None:
+def _add_static(spec: mujoco.MjSpec, node: mujoco.MjsBody, name: str, shape: ConvexPiece | HeightField, o: SceneObject) -> None:
     surface = {"friction": [o.friction, 0.005, 0.0001]}
     if isinstance(shape, ConvexPiece):
-        _add_piece(spec, spec.worldbody, name, shape, o.world_from_object, **surface)
+        _add_piece(spec, node, name, shape, o.world_from_object, **surface)
         return
     spec.add_hfield(
         name=name, size=list(shape.size), nrow=shape.heights.shape[0], ncol=shape.heights.shape[1],
         userdata=shape.heights.reshape(-1).tolist(),
     )  # fmt: skip
-    spec.worldbody.add_geom(
+    node.add_geom(
         name=name, type=mujoco.mjtGeom.mjGEOM_HFIELD, hfieldname=name, pos=list(shape.position), condim=4, solref=_SOLREF,
         solimp=_SOLIMP, **surface,
     )  # fmt: skip

@@ -114,6 +114,17 @@ def test_actions_are_read_from_a_list_or_alone(tmp_path: Path) -> None:
         ([{"type": "end_effector_path", "waypoints": [[0, 0, 0, 0, 0, 0, 0]]}], "quaternion"),
         ([{"type": "end_effector_path", "waypoints": [[0, 0, 1]], "closed": [True, False]}], "one value for each"),
         ([{"type": "end_effector_path", "waypoints": [[0, 0, 1]], "radius_m": 9}], "radius_m"),
+        ([{"type": "pull", "object": "a", "by": [1]}], "2 finite numbers"),
+        ([{"type": "open_close", "object": "a"}], "lacks 'to'"),
+        ([{"type": "open_close", "object": "a", "to": 2}], "between 0"),
+        ([{"type": "joint_targets", "robot": "a", "targets": []}], "list of rows"),
+        ([{"type": "joint_targets", "robot": "a", "targets": [[]]}], "rows of equal length"),
+        ([{"type": "joint_targets", "robot": "a", "targets": [[1], [1, 2]]}], "rows of equal length"),
+        ([{"type": "joint_targets", "robot": "a", "targets": [1]}], "finite number"),
+        ([{"type": "joint_targets", "robot": "a", "targets": [["x"]]}], "finite number"),
+        ([{"type": "joint_targets", "robot": "a", "targets": [[1]], "gripper": [2]}], "between 0"),
+        ([{"type": "walk", "waypoints": [[0, 0, 0], [1, 0, 0]]}], "2 finite numbers"),
+        ([{"type": "walk", "waypoints": [[0, 0]]}], "two finite waypoints"),
     ],
 )
 def test_what_is_no_action_is_refused_with_the_mend(tmp_path: Path, data: Any, words: str) -> None:
