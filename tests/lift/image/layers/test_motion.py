@@ -8,7 +8,7 @@ import torch
 
 from spatialwm.gaussians import Gaussians, concatenate
 from spatialwm.lift.image.layers.motion import MOST_HOLES, Motion, hole_share, moved, safe_motion
-from spatialwm.lift.image.layers.sharpen import AIM_DB, coverage, sharpened
+from spatialwm.lift.image.layers.sharpen import AIM_DB, BRIGHTEST, coverage, sharpened
 from spatialwm.lift.image.layers.splats import cells_of, splats, underlay_of
 
 from .stills import CAMERA, HEIGHT, WIDTH, plane, surface
@@ -72,7 +72,19 @@ def test_colors_are_sharpened_until_the_render_is_the_picture() -> None:
     better, after = sharpened(found, [(CAMERA, made.rgb)], steps=10)
     assert after > before + 4 or after >= AIM_DB
     assert torch.equal(better.means, found.means)
-    assert 0 <= float(better.rgb.min()) <= float(better.rgb.max()) <= 1
+    assert 0 <= float(better.rgb.min()) <= float(better.rgb.max()) <= BRIGHTEST
+
+
+def test_white_beside_black_lines_is_made_up_for_by_more_than_white(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = surface(plane((0.0, 0.0, 1.0), 3.0))
+    made.rgb[:] = 1.0
+    made.rgb[:, ::8] = 0.0
+    found = splats(made, cells_of(made, np.ones((HEIGHT, WIDTH), bool)), 0.99)
+    brighter, after = sharpened(found, [(CAMERA, made.rgb)], steps=10)
+    monkeypatch.setattr("spatialwm.lift.image.layers.sharpen.BRIGHTEST", 1.0)
+    _, cut = sharpened(found, [(CAMERA, made.rgb)], steps=10)
+    assert float(brighter.rgb.max()) > 1.2
+    assert after > cut + 0.5
 
 
 def test_plain_walls_are_not_see_through() -> None:
