@@ -14,6 +14,7 @@ from PIL import Image
 
 from spatialwm.errors import LiftError
 from spatialwm.lift.capture.capture import Capture
+from spatialwm.lift.capture.moving import without_moving
 from spatialwm.lift.capture.posed.files import natural
 from spatialwm.lift.capture.register import PRESETS, READERS, register
 from spatialwm.lift.capture.sharpness import sharpness
@@ -66,7 +67,7 @@ def capture_from_photos(
 def capture_from_video(
     path: Path | str, preset: Quality = "standard", seed: int = 0, progress: Progress = silent, scratch: Path | None = None
 ) -> Capture:
-    """The sharpest frames of a clip, placed; ``given`` counts the chosen frames.
+    """The sharpest frames of a clip, placed, what moves masked; ``given`` counts the chosen frames.
 
     Args:
         scratch: where temporary files lie; None: the system's place for them.
@@ -82,7 +83,8 @@ def capture_from_video(
     with tempfile.TemporaryDirectory(prefix="spatialwm-", dir=scratch, ignore_cleanup_errors=True) as folder:
         long_px = max(wanted.sfm.sift_px, wanted.view_px)
         clip = choose_frames(path, Path(folder), wanted.frames, long_px, part_of(progress, 0.0, 0.2))
-        capture = register(clip.pictures, wanted, seed, ordered=True, progress=part_of(progress, 0.2, 1.0), scratch=Path(folder))
+        capture = register(clip.pictures, wanted, seed, ordered=True, progress=part_of(progress, 0.2, 0.9), scratch=Path(folder))
+    capture = without_moving(capture, part_of(progress, 0.9, 1.0))
     chosen = f"{len(clip.pictures)} of {clip.decoded} frames of {path.name} ({clip.duration_s:.0f} s) were used"
     return replace(capture, notes=(chosen, *clip.notes, *capture.notes))
 
