@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -32,6 +32,21 @@ class FreeSpace:
     sliders: Sequence[Slider]
     start: Float[np.ndarray, " 2"]
     """Where the pusher is."""
+    out: Float[np.ndarray, "m 2"] | None = None
+    """Corners that lead to the start from where the pusher really is."""
+
+    def retreated(self, back: Float[np.ndarray, "m 2"]) -> FreeSpace:
+        """From farther back on the way the pusher came, where it touches nothing: the one direction that is surely free.
+
+        Outlines are convex, so a pusher in the hollow of an object seems to be inside it.
+        """
+        if float(self.gap(self.start[None])[0]) > MARGIN_M:
+            return self
+        clear = np.flatnonzero(self.gap(back) > MARGIN_M)
+        if not len(clear):
+            return self
+        first = int(clear[0])
+        return replace(self, start=back[first].astype(np.float64), out=np.concatenate([self.start[None], back[: first + 1]]))
 
     def gap(self, points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
         """Metres between a pusher at these points and the nearest object; negative where they overlap."""
@@ -44,7 +59,7 @@ class FreeSpace:
         """Which points the pusher can stand on and come to without moving anything."""
         inside = ((points >= self.low) & (points <= self.high)).all(1)
         out = np.zeros(len(points), bool)
-        out[inside] = self._free[self._cells(points[inside])] & (self.gap(points[inside]) > 0.4 * MARGIN_M)
+        out[inside] = self._open[self._cells(points[inside])] & (self.gap(points[inside]) > 0.4 * MARGIN_M)
         return out
 
     def way_to(self, point: Float[np.ndarray, " 2"]) -> Float[np.ndarray, "m 2"]:
@@ -54,7 +69,8 @@ class FreeSpace:
         while (cell := int(self._before[cell])) >= 0:
             cells.append(cell)
         corners = np.concatenate([self.start[None], self._centers[cells[::-1]][1:-1], point[None]])
-        return self._shortened(corners)
+        way = self._shortened(corners)
+        return way if self.out is None else np.concatenate([self.out, way[1:]])
 
     @cached_property
     def _shape(self) -> tuple[int, int]:
@@ -98,16 +114,8 @@ class FreeSpace:
         return self._search[1]
 
     @cached_property
-    def _free(self) -> np.ndarray:
-        """Cells at which a way arrives that leads through no object, but out of the one that the start touches."""
-        allowed = _TOUCHING * max(0.0, float(-self.gap(self.start[None])[0]) + 2 * CELL_M) + _NEAR * 8 * (self.high - self.low).max()
-        here = self._search[0] < allowed
-        wide = self._price < _TOUCHING
-        return here & wide & self._connected
-
-    @cached_property
-    def _connected(self) -> np.ndarray:
-        """Cells whose way leaves objects once and never enters one again."""
+    def _open(self) -> np.ndarray:
+        """Cells that a way arrives at which leaves the object that the start touches, if any, and then enters none."""
         before, touching = self._before, self._price >= _TOUCHING
         order = np.argsort(self._search[0])
         left = np.zeros(len(order), bool)
@@ -119,7 +127,7 @@ class FreeSpace:
             else:
                 out[cell] = out[last] and not (left[last] and touching[cell])
                 left[cell] = left[last] or not touching[cell]
-        return out
+        return out & ~touching
 
     def _shortened(self, corners: np.ndarray) -> np.ndarray:
         kept, at = [corners[0]], 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -14,11 +14,11 @@ from spatialwm.dynamics.planning.goals import Goal, PoseGoal, index_of, reached
 from spatialwm.dynamics.planning.plan import Plan, Planner
 from spatialwm.errors import ActionError
 
-
 LATE_STEPS = 3
 """By how much a plant may lag behind its forecast without being called a surprise."""
 
 
+@runtime_checkable
 class Plant(Protocol):
     """What is controlled: a simulator or a robot."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ ABSTAINED = 1e3
 """Added to the cost of what the model would not answer for: such actions come last, but still compare among themselves."""
 
 
+@runtime_checkable
 class Costable(Protocol):
     """What a planner asks; stable-worldmodel's solvers call the same method, so either side can be exchanged."""
 
@@ -31,8 +32,8 @@ class Costable(Protocol):
 class CostModel:
     """Costs by forecast: ``info["situation"]`` holds the present of each problem.
 
-    It is one :class:`Situation`, B of them, or (B, S) of them where every candidate starts from its own, as nested sequences or an
-    object array. ``info["goal"]``, if given, replaces the goal: one, or B of them.
+    It is one :class:`Situation`, B of them, or (B, S) of them where every candidate starts from its own, as nested sequences or
+    an object array. ``info["goal"]``, if given, replaces the goal: one, or B of them.
     """
 
     forecaster: Forecaster

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from spatialwm.dynamics.episode import Forecast, Situation
 from spatialwm.errors import ActionError
-from spatialwm.geometry.se3 import Pose
+from spatialwm.geometry.se3 import Pose, Quat, quat_multiply
 from spatialwm.scene import Scene
 from spatialwm.scene.edits import Edit
 
@@ -40,16 +41,16 @@ class PoseGoal:
 
     def errors(self, poses: Float[np.ndarray, "*n 7"]) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
         """Distance in metres and the least angle in degrees between poses of the object and the target."""
-        distance = np.linalg.norm(poses[..., :3] - np.asarray(self.target.position), axis=-1)
-        w, x, y, z = _relative(np.asarray(self.target.quat), np.asarray(poses[..., 3:], np.float64))
+        distance = np.asarray(np.linalg.norm(poses[..., :3] - np.asarray(self.target.position), axis=-1))
+        w, x, y, z = np.moveaxis(_relative(self.target.quat, np.asarray(poses[..., 3:], np.float64)), -1, 0)
         tilt = 2 * np.arctan2(np.hypot(x, y), np.hypot(w, z))
         if self.folds == 0:
-            return distance, np.degrees(tilt)
+            return distance, np.asarray(np.degrees(tilt))
         twist = 2 * np.arctan2(z, w)
         period = 2 * math.pi / self.folds
         twist = np.abs(np.mod(twist + period / 2, period) - period / 2)
         # cos(angle/2) of a twist about z after a tilt about a horizontal axis.
-        return distance, np.degrees(2 * np.arccos(np.clip(np.cos(tilt / 2) * np.cos(twist / 2), -1, 1)))
+        return distance, np.asarray(np.degrees(2 * np.arccos(np.clip(np.cos(tilt / 2) * np.cos(twist / 2), -1, 1))))
 
     def targets(self, situation: Situation) -> tuple[PoseGoal, ...]:
         """Itself."""
@@ -61,18 +62,13 @@ class PoseGoal:
         return pose_costs((self,), situation, np.stack([f.poses[-1] for f in forecasts]))
 
 
-def _relative(target: np.ndarray, quats: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Components of target^-1 * quat: the turn as the object itself sees it."""
-    tw, tx, ty, tz = target[0], -target[1], -target[2], -target[3]
-    w, x, y, z = np.moveaxis(quats, -1, 0)
-    return (
-        tw * w - tx * x - ty * y - tz * z,
-        tw * x + tx * w + ty * z - tz * y,
-        tw * y - tx * z + ty * w + tz * x,
-        tw * z + tx * y - ty * x + tz * w,
-    )
+def _relative(target: Quat, quats: Float[np.ndarray, "*n 4"]) -> Float[np.ndarray, "*n 4"]:
+    """target^-1 * quat: the turn as the object itself sees it."""
+    inverse = torch.tensor([target[0], *(-v for v in target[1:])], dtype=torch.float64)
+    return quat_multiply(inverse, torch.from_numpy(quats)).numpy()
 
 
+@runtime_checkable
 class Goal(Protocol):
     """Anything a plan can be judged by."""
 

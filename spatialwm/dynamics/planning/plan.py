@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -31,6 +31,7 @@ class Plan:
     """Why it stopped or fell back."""
 
 
+@runtime_checkable
 class Planner(Protocol):
     """Decides what to do next."""
 

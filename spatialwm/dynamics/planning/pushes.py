@@ -17,9 +17,8 @@ from spatialwm.dynamics.planning.cost import CostModel
 from spatialwm.dynamics.planning.goals import Goal, PoseGoal, index_of
 from spatialwm.dynamics.planning.plan import Plan
 from spatialwm.dynamics.planning.quasistatic import Slider
-from spatialwm.dynamics.planning.search import CPU_PRESET, Cem, Search, Space
-from spatialwm.dynamics.planning.trust import Trust, first_trusted
-from spatialwm.geometry.se3 import hamilton
+from spatialwm.dynamics.planning.search import Cem, Search, Space
+from spatialwm.dynamics.planning.trust import ALWAYS_CHECKED, Trust, first_trusted
 
 GAP_M = 0.012
 """Between pusher and object where a push begins."""
@@ -28,6 +27,9 @@ WIDEST_RAD = 0.8
 """Angle of a push from the outline's normal; beyond it the pusher slips off."""
 SPEED_M_S = 0.2
 """On the way to a push."""
+
+PUSH_PRESET = Cem(samples=32, iterations=4, elites=6)
+"""After scouting, 128 simulated pushes end within a tenth of the best of 320, at 40 % of the price."""
 
 Propose = Callable[[Situation, PoseGoal, "PushSpace", np.random.Generator], np.ndarray]
 """Pushes worth trying first, ``(n, 3)``, best first."""
@@ -64,9 +66,8 @@ class PushSpace:
     def possible(self, pushes: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
         """Whose start can be reached and whose end is in the pusher's range."""
         starts, ends = self.lines(pushes)
-        inside = ((ends >= self.free.low) & (ends <= self.free.high)).all(1)
-        inside[inside] = self.free.reachable(starts[inside])
-        return inside
+        out = self.free.reachable(starts)
+        return out & ((ends >= self.free.low) & (ends <= self.free.high)).all(1)
 
     def commands(self, pushes: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n t 2"]:
         """From the start to the end at an even pace, then waiting there for a late pusher."""
@@ -102,7 +103,7 @@ def scouted(situation: Situation, target: PoseGoal, pushes: PushSpace, rng: np.r
         if fine.any():
             starts, ends = pushes.lines(tried[fine])
             after = quasistatic.push(slider, np.repeat(here[None], int(fine.sum()), 0), starts, ends, pushes.radius_m)
-            distance, angle = target.errors(_poses(now, here, after))
+            distance, angle = target.errors(quasistatic.poses_after(now, here, after))
             costs[fine] = np.hypot(distance / target.distance_m, angle / target.angle_deg)
         seen.append((tried, costs))
         return costs
@@ -130,19 +131,6 @@ def _apart(a: np.ndarray, b: np.ndarray, space: Space) -> bool:
     return bool((difference > 0.25 * space.std).any())
 
 
-def _poses(now: np.ndarray, here: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Poses of the object when its slider has gone from one state to others."""
-    turn = after[:, 2] - here[2]
-    cos, sin = np.cos(turn), np.sin(turn)
-    x, y = now[:2] - here[:2]
-    out = np.repeat(now[None], len(after), 0)
-    out[:, 0] = after[:, 0] + cos * x - sin * y
-    out[:, 1] = after[:, 1] + sin * x + cos * y
-    w, a, b, c = hamilton((np.cos(turn / 2), 0.0, 0.0, np.sin(turn / 2)), tuple(now[3:]))  # type: ignore[arg-type]
-    out[:, 3:] = np.stack(np.broadcast_arrays(w, a, b, c), 1)
-    return out
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushPlanner:
     """One push at a time towards the goal, each found by a search over a world model and judged where it comes to rest.
@@ -155,9 +143,9 @@ class PushPlanner:
     low: tuple[float, float] = (-0.32, -0.32)
     high: tuple[float, float] = (0.32, 0.32)
     """The pusher's range, metres."""
-    search: Search = CPU_PRESET
+    search: Search = PUSH_PRESET
     propose: Propose = scouted
-    trust: Trust = Trust()
+    trust: Trust = ALWAYS_CHECKED
     moving_steps: int = 10
     hold_steps: int = 4
     caution: float = 0.0
@@ -179,6 +167,7 @@ class PushPlanner:
         sliders: Sequence[Slider] = [quasistatic.slider_of(p, pose) for p, pose in zip(points, poses, strict=True)]
         at, radius = quasistatic.pusher_of(situation)
         free = FreeSpace(np.array(self.low), np.array(self.high), radius, sliders, at)
+        free = free.retreated(situation.past.part_poses[::-1, 0, :2])
         slider = sliders[index_of(situation, target.object)]
         return PushSpace(situation, target.object, slider, free, radius, self.moving_steps, self.hold_steps), target
 

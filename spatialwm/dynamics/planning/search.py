@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -56,6 +56,7 @@ class Found:
     best_by_iteration: tuple[float, ...]
 
 
+@runtime_checkable
 class Search(Protocol):
     """Finds parameters of low cost; ``seeds`` are tried first."""
 

@@ -15,10 +15,10 @@ from spatialwm.dynamics.table import DT_S, Table, TableSimulator, make_episode
 from spatialwm.errors import ActionError
 from spatialwm.geometry.se3 import Pose, hamilton
 
-REMEMBERED_STEPS = 8
-"""Of the past that a situation holds: longer than any pusher is late."""
+REMEMBERED_STEPS = 24
+"""Of the past that a situation holds: a whole push, the way back out of which is free."""
 GOAL_HALF_M = 0.17
-"""Goals lie within this of the middle, each way: a pusher that reaches 0.32 m can then come at the largest thing from all sides."""
+"""Goals lie within this of the middle, each way: a pusher that reaches 0.32 m then comes at the largest thing from all sides."""
 ROUND = frozenset({"can"})
 
 
@@ -57,7 +57,9 @@ class PushTask:
         return TablePlant(self.truth, self.cast)
 
 
-def make_push_task(variant: str, seed: int, least_m: float = 0.06, most_m: float = 0.25, most_turn_deg: float = 180.0) -> PushTask:
+def make_push_task(
+    variant: str, seed: int, least_m: float = 0.06, most_m: float = 0.25, most_turn_deg: float = 180.0
+) -> PushTask:
     """One task; the same arguments give the same task anywhere. No task is solved at its start.
 
     The goal is a place that is free as the things lie, ``least_m`` to ``most_m`` away, and any turn up to ``most_turn_deg``.

@@ -44,3 +44,7 @@ def first_trusted(forecaster: Forecaster, trust: Trust, make: Callable[[Forecast
             return replace(plan, forecasts=forecasts, rests_on=rests_on, note="; ".join(notes))
         reasons.append(f"{model.name} was not followed: {doubt}")
     return Plan(plan.commands[:0], plan.cost, "nothing", forecasts=forecasts, note="; ".join(reasons))
+
+
+ALWAYS_CHECKED = Trust()
+"""No fallback: a plan that the model is not sure of is not carried out."""
