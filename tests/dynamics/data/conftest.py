@@ -1,39 +1,26 @@
-"""A world that takes no time: discs that drift, each episode with bodies of its own."""
+"""A tiny simulator, where worker processes find it too."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 
-import numpy as np
 import pytest
 
-from spatialwm.dynamics.episode import Cast, Episode, Track
-from spatialwm.geometry.se3 import Pose
+from spatialwm.dynamics.episode import Episode
 
-
-def drifting(variant: str, seed: int, *, objects: int = 3, steps: int = 12, parts: int = 1) -> Episode:
-    """An episode of three float32 bodies, of which the first is the same in all; ``shy`` ones move nothing."""
-    rng = np.random.default_rng(seed)
-    speed = 0.0 if variant == "shy" else 0.1
-    points = rng.normal(size=(objects, 16, 3)).astype(np.float32)
-    points[:1] = np.linspace(0, 1, 48).reshape(16, 3)
-    velocities = np.zeros((steps + 1, objects, 6), np.float32)
-    velocities[..., :3] = speed * rng.normal(size=(objects, 3))
-    poses = np.zeros((steps + 1, objects, 7), np.float32)
-    poses[..., 3] = 1
-    poses[..., :3] = np.cumsum(velocities[..., :3], 0) * 0.1
-    part_poses = np.tile(np.eye(1, 7, 3, dtype=np.float32), (steps + 1, parts, 1))
-    commands = rng.normal(size=(steps, 2)).astype(np.float32)
-    discs, rods = (tuple(f"{name}-{i}" for i in range(n)) for name, n in (("disc", objects), ("part", parts)))
-    cast = Cast(
-        discs, points, points, np.full_like(points, 0.5), rods,
-        np.zeros((parts, 16, 3), np.float32), rng.uniform(0.1, 1, objects), np.full(objects, 0.5),
-        {"believed": Pose((1.0, 2.0, 3.0)), "seed": seed},
-    )  # fmt: skip
-    track = Track(poses, velocities, part_poses, commands, 0.1)
-    return Episode(cast, track, rng.random(steps).astype(np.float32), ("true", speed))
+sys.path.append(str(Path(__file__).parent))
 
 
 @pytest.fixture
-def drift() -> Callable[..., Episode]:
-    return drifting
+def worlds() -> ModuleType:
+    import drift_world
+
+    return drift_world
+
+
+@pytest.fixture
+def drift(worlds: ModuleType) -> Callable[..., Episode]:
+    return worlds.drifting
