@@ -10,6 +10,8 @@ from jaxtyping import Float, Int
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError, cKDTree  # pyright: ignore[reportAttributeAccessIssue]
 
+from spatialwm.geometry.mesh import Mesh
+
 MAX_HULL_VERTICES = 48
 """Finer hulls cost collision time and change no contact by more than a few millimetres."""
 MIN_THICKNESS_M = 0.004
@@ -34,6 +36,20 @@ class ConvexPiece:
     def bounds(self) -> Float[np.ndarray, "2 3"]:
         """``[min, max]`` corner."""
         return np.stack([self.vertices.min(0), self.vertices.max(0)])
+
+    def as_mesh(self) -> Mesh:
+        """Its surface."""
+        solid = ConvexHull(self.vertices)
+        faces = solid.simplices.copy()
+        outward = np.einsum("fi,fi->f", np.cross(*_edges(self.vertices, faces)), solid.equations[:, :3]) > 0
+        faces[~outward] = faces[~outward][:, ::-1]
+        used, renumbered = np.unique(faces, return_inverse=True)
+        return Mesh(self.vertices[used].astype(np.float32), renumbered.reshape(-1, 3).astype(np.int32))
+
+
+def _edges(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    corners = vertices[faces]
+    return corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
 
 
 def hull(points: Float[np.ndarray, "n 3"]) -> ConvexPiece:

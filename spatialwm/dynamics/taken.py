@@ -5,12 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
-import trimesh
-
 from spatialwm.dynamics.colliders import pieces_of
-from spatialwm.dynamics.decompose import ConvexPiece
-from spatialwm.geometry.mesh import Mesh
 from spatialwm.scene import Scene
 from spatialwm.scene.edits import MakeObject
 
@@ -29,7 +24,8 @@ def with_body(scene: Scene, edit: MakeObject) -> MakeObject:
     mass_kg, factor = mass_from(volume, scene.scale.sigma)
     note = f"{edit.new_id}: its mass of {mass_kg:g} kg is estimated from a volume of {1000 * volume:.2g} litres, "
     note += f"and is right within a factor of {factor:.1f} two times in three"
-    return replace(edit, collider=tuple(map(_mesh, pieces)), mass_kg=mass_kg, note=" ".join(filter(None, (edit.note, note))))
+    note = " ".join(filter(None, (edit.note, note)))
+    return replace(edit, collider=tuple(p.as_mesh() for p in pieces), mass_kg=mass_kg, note=note)
 
 
 def mass_from(volume: float, scale_sigma: float = 0.0) -> tuple[float, float]:
@@ -41,8 +37,3 @@ def mass_from(volume: float, scale_sigma: float = 0.0) -> tuple[float, float]:
     skin_m2 = (36 * math.pi * volume**2) ** (1 / 3)  # of the ball of this volume
     mass_kg = float(f"{max(_SKIN_KG_M2 * skin_m2, 1e-3):.2g}")
     return mass_kg, math.exp(math.hypot(_SKIN_SIGMA, 2 * scale_sigma))
-
-
-def _mesh(piece: ConvexPiece) -> Mesh:
-    solid = trimesh.convex.convex_hull(piece.vertices)
-    return Mesh(np.asarray(solid.vertices, np.float32), np.asarray(solid.faces, np.int32))
