@@ -6,9 +6,9 @@ from spatialwm.dynamics.gwm.loop import Budget
 from spatialwm.dynamics.gwm.measure import Measured, measure
 from spatialwm.dynamics.gwm.model import GwmModel
 from spatialwm.dynamics.gwm.training import Trained, train, train_dynamics, train_vae
-from spatialwm.dynamics.gwm.weights import read_weights, write_weights
+from spatialwm.dynamics.gwm.weights import read_weights, shipped, write_weights
 
 __all__ = [
     "CONFIGS", "RELEASED", "SMALL", "TINY", "Budget", "Gwm", "GwmConfig", "GwmModel", "Imagined", "Measured", "Trained",
-    "config_named", "measure", "read_weights", "train", "train_dynamics", "train_vae", "write_weights",
+    "config_named", "measure", "read_weights", "shipped", "train", "train_dynamics", "train_vae", "write_weights",
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from spatialwm.dynamics.episode import Episode
 from spatialwm.dynamics.gwm.config import GwmConfig
 from spatialwm.dynamics.gwm.template import Template, stack
 from spatialwm.dynamics.motion import quat_of
-from spatialwm.errors import ShapeError
+from spatialwm.errors import DataError
 from spatialwm.geometry.se3 import quat_multiply
 
 MOVED_M = 0.005
@@ -47,10 +47,10 @@ class Corpus:
         """All episodes.
 
         Raises:
-            ShapeError: none, shorter than a training segment, of several step lengths or command widths, or not finite.
+            DataError: none, shorter than a training segment, of several step lengths or command widths, or not finite.
         """
         if not episodes:
-            raise ShapeError("training needs at least one episode")
+            raise DataError("training needs at least one episode")
         tracks = [e.track for e in episodes]
         least, width, dt_s = config.segment - config.context, tracks[0].commands.shape[1], tracks[0].dt_s
         bodies = max(t.poses.shape[1] + t.part_poses.shape[1] for t in tracks)
@@ -61,13 +61,13 @@ class Corpus:
         for i, (episode, track) in enumerate(zip(episodes, tracks, strict=True)):
             steps, k = len(track), track.poses.shape[1] + track.part_poses.shape[1]
             if steps < least:
-                raise ShapeError(f"episode {i} has {steps} steps; a segment of this model needs at least {least}")
+                raise DataError(f"episode {i} has {steps} steps; a segment of this model needs at least {least}")
             if track.commands.shape[1] != width or abs(track.dt_s - dt_s) > 1e-6:
                 found = f"{track.commands.shape[1]} values every {track.dt_s:g} s"
-                raise ShapeError(f"episode {i} has commands of {found}; the first has {width} values every {dt_s:g} s")
+                raise DataError(f"episode {i} has commands of {found}; the first has {width} values every {dt_s:g} s")
             both = np.concatenate([track.poses, track.part_poses], 1)
             if not (np.isfinite(both).all() and np.isfinite(track.commands).all()):
-                raise ShapeError(f"episode {i} holds poses or commands that are not finite; leave it out")
+                raise DataError(f"episode {i} holds poses or commands that are not finite; leave it out")
             poses[i, : steps + 1, :k], poses[i, steps + 1 :, :k] = both, both[-1]
             commands[i, :steps], commands[i, steps:] = track.commands, track.commands[-1]
             if episode.rewards is not None:

@@ -22,8 +22,9 @@ class Log:
         """What was found in the step of that number."""
         with self.path.open("a") as file:
             file.write(json.dumps({"step": step, **values}) + "\n")
-        for name, value in values.items() if self._board is not None else ():
-            self._board.add_scalar(name, value, step)
+        if self._board is not None:
+            for name, value in values.items():
+                self._board.add_scalar(name, value, step)
 
     def close(self) -> None:
         """Nothing is written afterwards."""

@@ -59,8 +59,8 @@ class OutcomeHeads(nn.Module):
         told = torch.cat([before, after, chunks[:, :, None].expand(-1, -1, m, -1)], -1)
         features = self.convolutions(told.flatten(0, 1).transpose(1, 2))
         pooled = torch.cat([features.mean(-1), features.amax(-1)], -1).view(b, t, -1)
-        hidden, memory = self.lstm(pooled, memory)
-        return Outcome(self.reward(hidden)[..., 0], self.termination(hidden)[..., 0]), memory
+        hidden, after_all = self.lstm(pooled, memory)
+        return Outcome(self.reward(hidden)[..., 0], self.termination(hidden)[..., 0]), after_all
 
 
 def outcome_loss(

@@ -45,7 +45,7 @@ def drawn(cast: Cast, poses: Float[np.ndarray, "k 7"], camera: Camera, backend: 
 
 def dynamic_region(before: Float[np.ndarray, "h w 3"], after: Float[np.ndarray, "h w 3"]) -> Bool[np.ndarray, "h w"]:
     """Pixels that truly change."""
-    return (np.abs(after - before) > CHANGED).any(-1)
+    return np.abs(after - before).max(-1) > CHANGED
 
 
 def region_psnr(

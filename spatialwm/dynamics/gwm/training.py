@@ -60,7 +60,8 @@ def train(
         facts: what else the model card shall say: the command, where the episodes are from.
 
     Raises:
-        ShapeError: the episodes do not fit together or the model.
+        DataError: the episodes do not fit together or the model.
+        ShapeError: a cast has more bodies than the model has tokens.
         FormatError: ``out`` holds checkpoints of another training.
     """
     budget, ranks = Budget(steps=steps, seconds=seconds), Ranks()

@@ -19,6 +19,20 @@ from spatialwm.errors import FormatError
 
 FORMAT, VERSION = "spatialwm-gwm", 1
 """The version changes whenever older weights would no longer mean the same."""
+TRAINED = Path(__file__).parent / "trained"
+"""Weights that come with the package."""
+
+
+def shipped(name: str = "tiny") -> Path:
+    """The weights of a size that come with the package.
+
+    Raises:
+        FormatError: none of that size do.
+    """
+    path = TRAINED / f"gwm-{name}.safetensors"
+    if not path.exists():
+        raise FormatError(f"no weights of a {name!r} Gaussian world model come with us; train them: benchmarks/train_gwm.py")
+    return path
 
 
 def write_weights(path: Path, model: GwmModel, trained: Mapping[str, Any]) -> None:

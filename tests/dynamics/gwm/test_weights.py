@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from spatialwm.dynamics.gwm import read_weights, write_weights
+from spatialwm.dynamics.gwm import read_weights, shipped, write_weights
 from spatialwm.errors import FormatError
 
 
@@ -60,6 +60,11 @@ def test_a_missing_or_damaged_file_is_refused(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(FormatError, match="cannot read"):
         read_weights(path)
+
+
+def test_a_size_that_was_never_trained_is_refused_and_says_how_to_train_it():
+    with pytest.raises(FormatError, match=r"no weights of a 'huge' .* train them: benchmarks/train_gwm.py"):
+        shipped("huge")
 
 
 def test_a_truncated_file_is_refused(weights):
