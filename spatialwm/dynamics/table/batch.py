@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from spatialwm.dynamics.episode import Cast, Episode, Forecast, Situation, check_commands
 from spatialwm.dynamics.table.simulator import TableSimulator
@@ -34,6 +34,16 @@ class Filling:
     dampings: Float[np.ndarray, "b k"]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Drive:
+    """What moves the rods of B tables: spring, damper, delay in quarters of a step, and how fast each rod is now."""
+
+    stiffness: Float[np.ndarray, " b"]
+    damping: Float[np.ndarray, " b"]
+    late: Int[np.ndarray, " b"]
+    velocities: Float[np.ndarray, "b 2"]
+
+
 class TableBatch:
     """B tables, each at the present of its situation; use as a context, so that the simulators serve again.
 
@@ -47,11 +57,16 @@ class TableBatch:
     present: Bool[np.ndarray, "b k"]
 
     def __init__(
-        self, situations: Sequence[Situation], filling: Filling | None = None, tables: Sequence[Table] | None = None
+        self,
+        situations: Sequence[Situation],
+        filling: Filling | None = None,
+        tables: Sequence[Table] | None = None,
+        drive: Drive | None = None,
     ) -> None:
         """Args:
         filling: what is thought of the things; by default what each table believes.
         tables: other tables than the believed ones, compiled anew.
+        drive: what is thought of the rod, likewise.
         """
         self.situations = situations
         self._lent = tables is None
@@ -66,12 +81,18 @@ class TableBatch:
         for i, (simulator, situation) in enumerate(zip(self.simulators, situations, strict=True)):
             n = self.counts[i]
             if filling is not None:
-                simulator.fill(filling.masses_kg[i, :n], filling.frictions[i, :n], filling.centers_m[i, :n], filling.dampings[i, :n])
+                fields = (filling.masses_kg, filling.frictions, filling.centers_m, filling.dampings)
+                simulator.fill(*(values[i, :n] for values in fields))
             elif tables is None:
                 simulator.fill(*believed(simulator.table))
+            if drive is not None:
+                simulator.drive(float(drive.stiffness[i]), float(drive.damping[i]), int(drive.late[i]))
+            elif tables is None:
+                pusher = simulator.table.pusher
+                simulator.drive(pusher.stiffness, pusher.damping, pusher.late)
             past = situation.past
             rods = past.part_poses[-2:, 0, :2].astype(float)
-            speed = (rods[-1] - rods[0]) / past.dt_s if len(rods) > 1 else np.zeros(2)
+            speed = (rods[-1] - rods[0]) / past.dt_s if drive is None else drive.velocities[i]
             simulator.place(past.poses[-1], past.velocities[-1], rods[-1], speed, past.commands)
         self._read()
 

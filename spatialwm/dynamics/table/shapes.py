@@ -58,7 +58,7 @@ def inside(part: Part, points: Float[np.ndarray, "n 3"]) -> np.ndarray:
     local = _turned(points - np.array(part.position), -part.yaw_rad)
     if part.kind == "box":
         return (np.abs(local) <= np.array(part.size)).all(1)
-    return (np.hypot(local[:, 0], local[:, 1]) <= part.size[0]) & (np.abs(local[:, 2]) <= part.size[1])
+    return np.logical_and(np.hypot(local[:, 0], local[:, 1]) <= part.size[0], np.abs(local[:, 2]) <= part.size[1])
 
 
 def half_height(parts: tuple[Part, ...]) -> float:

@@ -17,8 +17,11 @@ from spatialwm.geometry.se3 import quat_to_matrix
 
 DT_S = 0.1
 """Between two commands."""
-_CHUNKS, _SUBSTEPS = 4, 5
-_STEP_S = DT_S / (_CHUNKS * _SUBSTEPS)
+CHUNKS, SUBSTEPS = 4, 5
+"""Commands are approached in quarters of a step, each of which is simulated in fifths."""
+STEP_S = DT_S / (CHUNKS * SUBSTEPS)
+_MEMORY = 5
+"""Commands that a late rod may still have to do."""
 
 
 class TableSimulator:
@@ -44,6 +47,8 @@ class TableSimulator:
         self._even = (m.body_mass.copy(), m.body_inertia.copy(), m.body_ipos.copy())
         self.fill(*(np.array([getattr(t, f) for t in table.things]) for f in ("mass_kg", "friction", "center_m", "damping")))
         self._queue: list[np.ndarray] = []
+        self._last = np.zeros(2)
+        self.drive(table.pusher.stiffness, table.pusher.damping, table.pusher.late)
         self.reset()
 
     def fill(
@@ -75,15 +80,22 @@ class TableSimulator:
         """The start: things lie still where the table says, the rod waits."""
         mujoco.mj_resetData(self.model, self.data)
         self.data.qpos[self._rod_qpos : self._rod_qpos + 2] = self.table.pusher.start
-        self._asked(np.array(self.table.pusher.start))
+        self._asked(np.tile(self.table.pusher.start, (_MEMORY, 1)))
         mujoco.mj_forward(self.model, self.data)
 
-    def _asked(self, at: np.ndarray) -> None:
-        """The rod has been told to be here for as long as it remembers."""
-        late = max(1, math.ceil(self.table.pusher.delay_s / _STEP_S / _SUBSTEPS) + 1)
-        self._queue = [at.copy() for _ in range(late)]
-        self._last = at.copy()
-        self.data.ctrl[:2] = at
+    def drive(self, stiffness: float, damping: float, late: int) -> None:
+        """Let the rod be driven by another spring and damper than the table's, with another delay; call before :meth:`place`."""
+        self.model.actuator_gainprm[:2, 0] = stiffness
+        self.model.actuator_biasprm[:2, 1] = -stiffness
+        self.model.actuator_biasprm[:2, 2] = -damping
+        self._spring, self._late = (stiffness, damping), late
+
+    def _asked(self, commands: np.ndarray) -> None:
+        """The latest of what the rod was told, some of which it has still to do."""
+        self._last = commands[0]
+        targets = [target for command in commands for target in self._chunks(command)]
+        self._queue = targets[len(targets) - self._late :]
+        self.data.ctrl[:2] = targets[len(targets) - self._late - 1]
 
     def place(
         self,
@@ -99,10 +111,9 @@ class TableSimulator:
         self.put(poses, velocities)
         d.qpos[self._rod_qpos : self._rod_qpos + 2] = rod
         d.qvel[self._rod_dof : self._rod_dof + 2] = rod_velocity
-        self._asked(np.asarray(commands[-2] if len(commands) > 1 else rod, float))
-        for now in commands[-1:]:
-            for target in self._chunks(np.asarray(now, float)):
-                self._queue = [*self._queue[1:], target]
+        lacking = max(_MEMORY - len(commands), 0)
+        first = commands[:1] if len(commands) else np.asarray(rod)[None]
+        self._asked(np.concatenate([np.repeat(first, lacking, 0), commands[-_MEMORY:]]).astype(float))
         mujoco.mj_forward(self.model, d)
 
     def put(self, poses: Float[np.ndarray, "k 7"], velocities: Float[np.ndarray, "k 6"]) -> None:
@@ -144,31 +155,31 @@ class TableSimulator:
         for target in self._chunks(np.asarray(command, float)):
             self._queue.append(target)
             self.data.ctrl[:2] = self._queue.pop(0)
-            mujoco.mj_step(self.model, self.data, _SUBSTEPS)
+            mujoco.mj_step(self.model, self.data, SUBSTEPS)
         mujoco.mj_kinematics(self.model, self.data)
 
     def lead(self, path: Float[np.ndarray, "c 2"]) -> None:
         """Run one control step with the rod driven exactly through ``path``, in equal times; for a path that is already known."""
         m, d = self.model, self.data
-        pusher = self.table.pusher
-        substeps = _CHUNKS * _SUBSTEPS // len(path)
+        stiffness, damping = self._spring
+        substeps = CHUNKS * SUBSTEPS // len(path)
         for target in path:
             at = d.qpos[self._rod_qpos : self._rod_qpos + 2]
-            velocity = (target - at) / (substeps * _STEP_S)
+            velocity = (target - at) / (substeps * STEP_S)
             d.qvel[self._rod_dof : self._rod_dof + 2] = velocity
-            d.ctrl[:2] = target + velocity * pusher.damping / pusher.stiffness  # what a spring and damper lag behind at this speed
+            d.ctrl[:2] = target + velocity * damping / stiffness  # what a spring and damper lag behind at this speed
             mujoco.mj_step(m, d, substeps)
             d.qpos[self._rod_qpos : self._rod_qpos + 2] = target
         mujoco.mj_kinematics(m, d)
 
     def _chunks(self, command: np.ndarray) -> list[np.ndarray]:
         begun, self._last = self._last, command
-        return [begun + (command - begun) * (i + 1) / _CHUNKS for i in range(_CHUNKS)]
+        return [begun + (command - begun) * (i + 1) / CHUNKS for i in range(CHUNKS)]
 
 
 def _compile(table: Table) -> mujoco.MjModel:
     spec = mujoco.MjSpec()
-    spec.option.timestep = _STEP_S
+    spec.option.timestep = STEP_S
     spec.option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     # Friction is the thing's own, whatever it touches: the table and other things rank below it, the rod above.
     spec.worldbody.add_geom(

@@ -51,7 +51,8 @@ class Pusher:
     """N/m."""
     damping: float = 90.0
     """N s/m; critical for its kilogram at the nominal stiffness."""
-    delay_s: float = 0.0
+    late: int = 0
+    """Quarters of a control step until a command takes effect."""
     friction: float = 0.3
 
 
@@ -66,12 +67,8 @@ class Table:
 
     def believed(self) -> Table:
         """The same table as it looks: masses from volumes, even fillings, usual friction, a pusher that obeys."""
-        things = tuple(
-            replace(
-                t, mass_kg=DENSITY_KG_M3 * sum(p.volume for p in t.parts), friction=FRICTION, center_m=(0.0, 0.0, 0.0), damping=DAMPING
-            )
-            for t in self.things
-        )
+        usual = {"friction": FRICTION, "center_m": (0.0, 0.0, 0.0), "damping": DAMPING}
+        things = tuple(replace(t, mass_kg=DENSITY_KG_M3 * sum(p.volume for p in t.parts), **usual) for t in self.things)
         return replace(self, things=things, pusher=Pusher(start=self.pusher.start, radius_m=self.pusher.radius_m))
 
 
@@ -145,7 +142,7 @@ def sample_table(variant: Variant, rng: np.random.Generator) -> Table:
         start = _free_place(0.03, taken, 0.3, rng)
     pusher = Pusher(
         start=start, stiffness=float(rng.uniform(350, 700)), damping=float(rng.uniform(40, 60)),
-        delay_s=float(rng.uniform(0.04, 0.08)), friction=float(rng.uniform(0.15, 0.45)),
+        late=int(rng.integers(3, 6)), friction=float(rng.uniform(0.15, 0.45)),
     )  # fmt: skip
     return Table(things=tuple(things), pusher=pusher, fixed=fixed)
 
