@@ -94,8 +94,8 @@ def _ray(workers: int, address: str) -> Iterator[Pool]:
         here = {"num_cpus": workers, "include_dashboard": False} if address == "local" else {"address": address}
         try:
             ray.init(log_to_driver=False, **here)
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            why = str(error).strip().splitlines()[0]
+        except Exception as error:  # Ray raises that itself where a node does not come up
+            why = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise DataError(f"no Ray cluster answers at {address!r}: {why}") from error
     remote = ray.remote(_carried_out)
 

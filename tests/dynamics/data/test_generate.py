@@ -15,6 +15,7 @@ import pytest
 
 from spatialwm.dynamics.data import episodes_written, generate, read_dataset
 from spatialwm.dynamics.data.generate import episode_seed
+from spatialwm.dynamics.data.pools import open_pool
 from spatialwm.errors import ActionError, DataError, MissingDependencyError
 
 pytest.importorskip("pyarrow")
@@ -182,11 +183,12 @@ def test_a_cluster_makes_the_same_bytes_and_raises_the_same_errors(
     pytest.importorskip("ray")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(p for p in sys.path if p))  # Ray's workers know installed packages only
     generate("push", 5, tmp_path / "here", 1, seed=5, make=worlds.drifting, episodes_per_file=2)
-    generate("push", 5, tmp_path / "there", 2, seed=5, make=worlds.drifting, episodes_per_file=2, cluster="local")
-    assert bytes_of(tmp_path / "here") == bytes_of(tmp_path / "there")
-    with pytest.raises(ActionError, match="no table is called"):
-        generate("unknown", 2, tmp_path / "none", 2, make=worlds.troubled, cluster="local")
-    with pytest.raises(DataError, match=r"the simulator broke$"):
-        generate("broken", 2, tmp_path / "none", 2, make=worlds.troubled, cluster="local")
     with pytest.raises(DataError, match="no Ray cluster answers at"):
         generate("push", 2, tmp_path / "none", 2, make=worlds.drifting, cluster="127.0.0.1:9")
+    with open_pool(2, "local"):  # starting Ray takes most of the time; what is generated meanwhile shares it
+        generate("push", 5, tmp_path / "there", 2, seed=5, make=worlds.drifting, episodes_per_file=2, cluster="local")
+        with pytest.raises(ActionError, match="no table is called"):
+            generate("unknown", 2, tmp_path / "none", 2, make=worlds.troubled, cluster="local")
+        with pytest.raises(DataError, match=r"the simulator broke$"):
+            generate("broken", 2, tmp_path / "none", 2, make=worlds.troubled, cluster="local")
+    assert bytes_of(tmp_path / "here") == bytes_of(tmp_path / "there")
