@@ -19,7 +19,7 @@ from spatialwm.lift.image.layers.hidden import behind, sky_behind
 from spatialwm.lift.image.layers.motion import Motion, safe_motion
 from spatialwm.lift.image.layers.sharpen import sharpened
 from spatialwm.lift.image.layers.splats import cells_of, splats, underlay_of
-from spatialwm.lift.image.layers.surface import Surface, dot, jumps, normals, steepened
+from spatialwm.lift.image.layers.surface import Surface, dot, jumps, steepened
 from spatialwm.lift.image.panorama.shell import dome, reach_m, view_around
 from spatialwm.lift.image.photo import Photo
 from spatialwm.lift.image.rays import Rays
@@ -170,7 +170,7 @@ def _confidence(surface: Surface) -> Float[np.ndarray, "h w"]:
     """Of the model, less at the ends of things and where the surface is seen at a grazing angle."""
     wraps = surface.rays.wraps
     ends = np.where(jumps(surface.nearness, wraps), np.float32(0.6), np.float32(1))
-    facing = abs(dot(normals(surface.points(), wraps), surface.rays.directions))
+    facing = abs(dot(surface.normals, surface.rays.directions.astype(np.float32)))
     grazing = np.where(surface.sky, 1, 0.4 + 0.6 * np.minimum(facing / 0.5, 1))
     return (surface.confidence * ends * grazing).astype(np.float32)
 
@@ -185,8 +185,7 @@ def _part(surface: Surface, where: np.ndarray, confidence: np.ndarray, *, facing
 
 def _underlay(surface: Surface, where: np.ndarray, confidence: np.ndarray, *, facing: bool = False) -> Part:
     cells = underlay_of(surface, where)
-    behind_it = replace(surface, distance=surface.distance * np.float32(_UNDER))
-    made = splats(behind_it, cells, OPACITY, facing=facing)
+    made = splats(surface, cells, OPACITY, facing=facing, farther=_UNDER)
     return Part(gaussians=made, confidence=torch.from_numpy(cells.mean(confidence).clip(0, 1)))
 
 

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.se3 import matrix_to_quat
-from spatialwm.lift.image.layers.surface import Surface, dot, jumps, normals
+from spatialwm.lift.image.layers.surface import Surface, dot, jumps
 
 SIZES = (4, 2, 1)
 """Pixels along the side of a cell that one Gaussian may stand for, largest first."""
@@ -118,19 +118,19 @@ def _extremes(values: Float[np.ndarray, "h w"], size: int) -> tuple[Float[np.nda
 
 
 def splats(
-    surface: Surface, cells: Cells, opacity: Float[np.ndarray, " n"] | float, *, facing: bool = False, closed: bool = False
-) -> Gaussians:
+    surface: Surface, cells: Cells, opacity: Float[np.ndarray, " n"] | float, *,
+    facing: bool = False, closed: bool = False, farther: float = 1.0,
+) -> Gaussians:  # fmt: skip
     """One Gaussian per cell, in the camera's frame.
 
     Args:
         facing: turned to the camera, whatever the surface does.
         closed: wide enough to close everywhere, though that blurs.
+        farther: how many times as far as the surface, and as wide.
     """
-    points = surface.points()
-    normal_map = None if facing else normals(points, surface.rays.wraps)
-    means = cells.mean(points)
+    means = cells.mean(surface.points) * np.float32(farther)
     direction = _unit(means)
-    normal = -direction if normal_map is None else _unit(cells.mean(normal_map))
+    normal = -direction if facing else _unit(cells.mean(surface.normals))
     distance = np.sqrt(dot(means, means))
     pitch = cells.mean(surface.rays.pitch_rad) * (cells.size * distance)[:, None]
     # Where the two edges of a pixel's cone meet the plane of the surface.

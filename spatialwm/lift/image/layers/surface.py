@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ _RAMP_SLOPE = 0.04
 """Share of the whole difference by which two neighbours on a ramp differ."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Surface:
     """One layer of a picture, pixel by pixel, in the camera's frame."""
 
@@ -52,9 +53,15 @@ class Surface:
     def _ahead(self) -> Float[np.ndarray, "h w"] | np.float32:
         return np.float32(1) if self.rays.wraps else self.rays.directions[..., 2].astype(np.float32)
 
+    @cached_property
     def points(self) -> Float[np.ndarray, "h w 3"]:
         """float32, metres."""
         return self.rays.directions.astype(np.float32) * self.distance[..., None]
+
+    @cached_property
+    def normals(self) -> Float[np.ndarray, "h w 3"]:
+        """Unit, towards the camera."""
+        return normals(self.points, self.rays.wraps)
 
 
 def normals(points: Float[np.ndarray, "h w 3"], wraps: bool) -> Float[np.ndarray, "h w 3"]:

@@ -18,7 +18,7 @@ MARGIN = 12
 def test_a_plane_goes_straight_on(normal: tuple[float, float, float]) -> None:
     wide, camera = widened(surface(plane(normal, 2.0)), CAMERA, MARGIN)
     assert (camera.width, camera.height) == (WIDTH + 2 * MARGIN, HEIGHT + 2 * MARGIN)
-    assert np.abs(wide.points() @ np.asarray(normal) / 2.0 - 1).max() < 0.02
+    assert np.abs(wide.points @ np.asarray(normal) / 2.0 - 1).max() < 0.02
 
 
 def test_the_picture_itself_stays_and_the_rest_is_marked_unseen() -> None:

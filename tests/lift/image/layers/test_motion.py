@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from spatialwm.gaussians import Gaussians, concatenate
-from spatialwm.lift.image.layers.motion import MOST_HOLES, Motion, hole_share, moved, safe_motion
+from spatialwm.lift.image.layers.motion import MOST_HOLES, Motion, _may_show, hole_share, moved, safe_motion
 from spatialwm.lift.image.layers.sharpen import AIM_DB, BRIGHTEST, coverage, sharpened
 from spatialwm.lift.image.layers.splats import cells_of, splats, underlay_of
 
@@ -43,6 +43,19 @@ def test_where_holes_are_seen_without_a_step_no_motion_is_stated() -> None:
     found, holes = safe_motion(wall(WIDTH // 2), [CAMERA], PLANNED)
     assert found == Motion(0.0, 0.0)
     assert holes == pytest.approx(0.5, abs=0.05)
+
+
+def test_what_a_view_is_spared_never_shows_in_it() -> None:
+    rng = np.random.default_rng(0)
+    n = 3000
+    directions = rng.normal(size=(n, 3))
+    means = directions / np.linalg.norm(directions, axis=1, keepdims=True) * rng.uniform(0.2, 4, (n, 1))
+    quats, scales = rng.normal(size=(n, 4)), rng.uniform(0.01, 0.3, (n, 3))
+    around = Gaussians.from_numpy(means, quats, scales, np.full(n, 0.9), rgb=np.full((n, 3), 0.5))
+    spared = around.select(~_may_show(around, CAMERA, 0.3))
+    assert len(spared) > 500
+    for step in PLANNED.extremes():
+        assert coverage(spared, moved(CAMERA, step)).max() == 0
 
 
 def test_a_step_ahead_and_back_opens_no_gaps_between_splats() -> None:

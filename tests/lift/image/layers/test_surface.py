@@ -14,7 +14,7 @@ from .stills import GRAZING, HEIGHT, RAYS, WIDTH, plane, surface
 @pytest.mark.parametrize("normal", [(0.0, 0.0, 1.0), (0.6, 0.0, 0.8), GRAZING])
 def test_a_plane_has_one_normal_and_no_jump(normal: tuple[float, float, float]) -> None:
     distance = plane(normal, 2.0)
-    found = normals(surface(distance).points(), False)
+    found = normals(surface(distance).points, False)
     unit = -np.asarray(normal) / np.linalg.norm(normal)
     assert np.abs(found - unit).max() < 2e-3
     assert not jumps(surface(distance).nearness, False).any()
@@ -29,7 +29,7 @@ def test_where_a_floor_meets_a_wall_nothing_ends() -> None:
 
 def test_normals_at_an_edge_are_those_of_the_surfaces() -> None:
     distance = np.where(np.arange(WIDTH) < 40, plane((0, 0, 1), 2.0), plane((0, 0, 1), 5.0))
-    assert np.abs(normals(surface(distance).points(), False) - (0, 0, -1)).max() < 1e-3
+    assert np.abs(normals(surface(distance).points, False) - (0, 0, -1)).max() < 1e-3
 
 
 def test_a_ramp_becomes_a_step() -> None:
@@ -55,5 +55,5 @@ def test_a_panorama_has_no_jump_at_its_seam() -> None:
     azimuth = np.arctan2(rays.directions[..., 0], rays.directions[..., 2])
     distance = 3 + np.cos(azimuth)
     assert not jumps((1 / distance).astype(np.float32), True).any()
-    found = normals(surface(distance, rays=rays).points(), True)
+    found = normals(surface(distance, rays=rays).points, True)
     assert np.abs(found[:, 0] - found[:, -1]).max() < 0.1
