@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +116,7 @@ def _lifted(
     if checkpoint is not None:
         unfinished.attempt(lambda: trainer.save(checkpoint))
     progress("finishing", 1.0)
-    views = [capture.views[i] for i in shown]
+    views = [replace(capture.views[i], camera=trainer.cameras()[i]) for i in shown]
     measured = [
         DepthMap(i, v.camera, v.depth, (v.depth > 0).astype(np.float32)) for i, v in enumerate(views) if v.depth is not None
     ]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from spatialwm.geometry.camera import Camera
 from spatialwm.lift.capture.capture import View
+from spatialwm.lift.capture.training.normals import normals_of
 from spatialwm.lift.pictures.area import area_averaged
 
 
@@ -46,6 +47,18 @@ class Pictures:
         if factor not in self._made:
             self._made[factor] = self._make(factor)
         return self._made[factor]
+
+    def normals(self, factor: int) -> Tensor | None:
+        """How measured surfaces face at a reduction, (h, w, 3) in the camera's frame and towards it; zero where unknown."""
+        depth = self.reduced(factor).depth
+        if depth is not None and factor not in self._faced:
+            found = normals_of(reduced_camera(self.view.camera, factor), depth.cpu().numpy())
+            self._faced[factor] = torch.from_numpy(found).to(self.device)
+        return self._faced.get(factor)
+
+    @cached_property
+    def _faced(self) -> dict[int, Tensor]:
+        return {}
 
     @cached_property
     def _made(self) -> dict[int, Picture]:

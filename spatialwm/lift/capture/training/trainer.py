@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,12 +14,16 @@ from torch import Tensor
 
 from spatialwm.errors import LiftError
 from spatialwm.gaussians import Gaussians, RawGaussians, from_raw
+from spatialwm.geometry.camera import Camera
+from spatialwm.geometry.se3 import Pose
 from spatialwm.lift.capture.capture import Capture
 from spatialwm.lift.capture.fusion import StartPoints
 from spatialwm.lift.capture.training.checkpoint import optimizer_tensors, read_checkpoint, restore_optimizer, write_checkpoint
 from spatialwm.lift.capture.training.exposure import Exposures
+from spatialwm.lift.capture.training.normals import facing, normals_loss, normals_shown
 from spatialwm.lift.capture.training.pictures import Picture, Pictures
 from spatialwm.lift.capture.training.plan import Plan
+from spatialwm.lift.capture.training.poses import Poses
 from spatialwm.lift.capture.training.score import ViewScore, mean_of, score
 from spatialwm.lift.capture.training.splats import FIELDS, Splats
 from spatialwm.progress import Progress, silent
@@ -34,6 +38,10 @@ NEAR_PLANE = 0.2
 """Training units; splats nearer to a camera are floaters in front of the lens."""
 EXPOSURE_FROM = 0.05
 """Share of the training; before, exposures would make up for what the scene lacks."""
+POSES_FROM = 0.1
+"""Share of the training; before, the scene is fog that any camera fits."""
+NORMALS_EVERY = 4
+"""Steps; three more channels cost a fifth of a step."""
 
 PROGRESS_EVERY = 20
 """Steps."""
@@ -68,6 +76,19 @@ class Trained:
         return mean_of(self.scores, "ssim")
 
 
+class Rendered(NamedTuple):
+    """A view of the Gaussians in training."""
+
+    rgb: Tensor
+    normals: Tensor
+    """(h, w, 3) in the camera's frame; anything where they were not asked for."""
+    depth: Tensor
+    """(h, w) in training units; anything where it was not asked for."""
+    alphas: Tensor
+    visible: Tensor
+    """Which Gaussians it shows."""
+
+
 class Trainer:
     """Trains Gaussians on the views of a capture, less those held out."""
 
@@ -97,6 +118,8 @@ class Trainer:
         self._start_count = len(self.splats)
         self._pictures = [Pictures(view, self.unit, self.device) for view in capture.views]
         self._exposures = Exposures(len(capture.views), self.trained, self.device)
+        viewmats = torch.stack([p.reduced(1).viewmat for p in self._pictures])
+        self._poses = Poses(viewmats, self.trained, MEDIAN_DEPTH)
         eyes = np.array([capture.views[i].camera.eye for i in self.trained]) / self.unit
         self.extent = 1.1 * float(np.linalg.norm(eyes - eyes.mean(0), axis=1).max()) or 1.0
         behind = np.mean([capture.views[i].rgb.mean((0, 1)) for i in self.trained], axis=0) / 255
@@ -149,11 +172,13 @@ class Trainer:
     def save(self, path: Path) -> None:
         """Write everything that :meth:`resume` needs."""
         tensors = {f"splats.{name}": tensor for name, tensor in self.splats.fields.items()}
-        tensors["exposures"] = self._exposures.values
+        tensors |= {"exposures": self._exposures.values, "twists": self._poses.twists}
         tensors |= {"generator": self.generator.get_state(), "order": self._order.get_state()}
         tensors |= optimizer_tensors(self.splats.optimizer, ADAM)
-        facts = {"steps": self.step_count, "elapsed_s": self.elapsed_s, "waiting": self._waiting, "start": self._start_count,
-                 "exposure_steps": self._exposures.steps, "views": len(self.capture.views)}  # fmt: skip
+        facts = {
+            "steps": self.step_count, "elapsed_s": self.elapsed_s, "waiting": self._waiting, "start": self._start_count,
+            "exposure_steps": self._exposures.steps, "pose_steps": self._poses.steps, "views": len(self.capture.views),
+        }  # fmt: skip
         write_checkpoint(path, tensors, facts)
 
     def resume(self, path: Path) -> None:
@@ -168,11 +193,13 @@ class Trainer:
             raise LiftError(f"{path} is of {facts['views']} views, the capture has {views}; delete it to start anew")
         self.splats = Splats({name: tensors[f"splats.{name}"].to(self.device) for name in FIELDS})
         self._exposures.values.copy_(tensors["exposures"])
+        self._poses.twists.copy_(tensors["twists"])
         self.generator.set_state(tensors["generator"])
         self._order.set_state(tensors["order"])
         restore_optimizer(self.splats.optimizer, ADAM, tensors)
         self.step_count, self.elapsed_s, self._waiting = facts["steps"], facts["elapsed_s"], facts["waiting"]
         self._start_count, self._exposures.steps = facts["start"], facts["exposure_steps"]
+        self._poses.steps = facts["pose_steps"]
 
     def gaussians(self) -> Gaussians:
         """The present state in the capture's frame and unit."""
@@ -181,13 +208,22 @@ class Trainer:
                                   raw.logit_opacities, raw.sh))  # fmt: skip
         return g.to("cpu")
 
+    def cameras(self) -> tuple[Camera, ...]:
+        """Of all views in the capture's frame and unit: as given, or where they are refined as training found them."""
+        found = [view.camera for view in self.capture.views]
+        for i in self.trained if self.plan.with_poses else ():
+            cam_from_world = self._poses.viewmat(i).double().cpu().numpy()
+            cam_from_world[:3, 3] *= self.unit
+            found[i] = replace(found[i], world_from_cam=Pose.from_matrix(cam_from_world).inverse())
+        return tuple(found)
+
     @torch.no_grad()
     def scores(self) -> tuple[ViewScore, ...]:
         """Of the held-out views, each with the exposure of its trained neighbours."""
         found, arguments = [], self._arguments()
         for i in self.held_out:
             picture = self._pictures[i].reduced(1)
-            image = self._render(arguments, picture)[0][..., :3]
+            image = self._render(arguments, picture, picture.viewmat).rgb
             if self.plan.with_exposure:
                 exposure = self._exposures.neighbours(i)
                 image = image * exposure[:3] + exposure[3:]
@@ -197,17 +233,21 @@ class Trainer:
     def _arguments(self) -> dict[str, Any]:
         return self.splats.arguments(self.share >= self.plan.sh1_from)
 
-    def _render(self, arguments: dict[str, Any], picture: Picture, with_depth: bool = False) -> tuple[Tensor, Tensor]:
-        """Image with depth as a last channel where asked, and which Gaussians it shows."""
+    def _render(
+        self, arguments: dict[str, Any], picture: Picture, viewmat: Tensor, with_normals: bool = False, with_depth: bool = False
+    ) -> Rendered:
         width, height = picture.size
-        image, _, info = self._rasterization(
-            **arguments, viewmats=picture.viewmat[None], Ks=picture.K[None],
+        features = None
+        if with_normals:
+            features = facing(arguments["means"], arguments["quats"], arguments["scales"], viewmat)
+        image, alphas, info = self._rasterization(
+            **arguments, features=features, viewmats=viewmat[None], Ks=picture.K[None],
             width=width, height=height, near_plane=NEAR_PLANE, rasterize_mode="antialiased", backgrounds=self._background,
             render_mode="RGB+ED" if with_depth else "RGB",
         )
         visible = torch.zeros(len(self.splats), dtype=torch.bool, device=self.device)
         visible[info["gaussian_ids"]] = True
-        return image[0], visible
+        return Rendered(image[0, ..., :3], image[0, ..., 3:6], image[0, ..., -1], alphas[0, ..., 0], visible)
 
     def _step(self) -> None:
         plan, share = self.plan, self.share
@@ -215,20 +255,32 @@ class Trainer:
         picture = self._pictures[view].reduced(plan.reduction(share))
         exposure = plan.with_exposure and share >= EXPOSURE_FROM
         arguments = self._arguments()
-        rendered, visible = self._render(arguments, picture, with_depth=picture.depth is not None)
-        image = self._exposures.apply(rendered[..., :3], view) if exposure else rendered[..., :3]
+        refine = plan.with_poses and share >= POSES_FROM
+        viewmat = self._poses.viewmat(view) if plan.with_poses else picture.viewmat
+        level = plan.normal_weight > 0 and self.step_count % NORMALS_EVERY == 0
+        shown = self._render(
+            arguments, picture, viewmat, with_normals=level, with_depth=picture.depth is not None or refine or level
+        )
+        image = self._exposures.apply(shown.rgb, view) if exposure else shown.rgb
         loss = photometric_loss(image, picture.rgb, ssim_weight=plan.ssim_weight, mask=picture.usable)
         if picture.depth is not None:
             known = picture.depth > 0
-            error = (rendered[..., 3] - picture.depth).abs() / picture.depth.clamp(min=1e-3)
+            error = (shown.depth - picture.depth).abs() / picture.depth.clamp(min=1e-3)
             loss = loss + plan.depth_weight * (error.clamp(max=1.0) * known).sum() / known.sum().clamp(min=1)
+        if level:
+            measured = self._pictures[view].normals(plan.reduction(share))
+            target = normals_shown(shown.depth, picture.K) if measured is None else measured
+            loss = loss + plan.normal_weight * normals_loss(shown.normals, shown.alphas, target)
         loss = loss + plan.opacity_weight * arguments["opacities"].mean() + plan.scale_weight * arguments["scales"].mean()
         loss.backward()
         self._ranks.average(self.splats.fields.values())
         rates = self._rates(share)
-        self.splats.step(rates, self._ranks.seen_by_any(visible))
+        self.splats.step(rates, self._ranks.seen_by_any(shown.visible))
         if exposure:
-            self._exposures.step(self._ranks.summed(self._exposures.told(rendered[..., :3].detach(), picture.rgb, view)))
+            self._exposures.step(self._ranks.summed(self._exposures.told(shown.rgb.detach(), picture.rgb, view)))
+        if refine:
+            told = self._poses.told(image.detach(), shown.depth.detach(), picture.rgb, picture.usable, picture.K, view)
+            self._poses.step(self._ranks.summed(told))
         noisy = inject_noise(self.splats.raw(), plan.noise * rates["means"], generator=self.generator)
         self.splats.shift(noisy.means)
         self.step_count += 1
