@@ -12,11 +12,12 @@ from spatialwm.dynamics.evaluate.metrics import PointForecast
 from spatialwm.dynamics.evaluate.page import report
 from spatialwm.dynamics.evaluate.pictures import Look, look_at_cast
 from spatialwm.dynamics.evaluate.results import HorizonScore, ModelScore, Results
+from spatialwm.dynamics.evaluate.tables import look_at_table, table_solids
 from spatialwm.dynamics.evaluate.windows import MOVED_M, STILL_M, Twin
 
 __all__ = [
     "MOVED_M", "STILL_M", "AttachToGripper", "ConstantVelocity", "Contact", "CopyLast", "Estimate", "Fit", "FreePointFlow",
     "HorizonScore", "LatentModel", "Look", "ModelScore", "PointForecast", "Protocol", "Resamples", "Results", "Twin", "box_piece",
-    "commanded_path", "cylinder_piece", "evaluate", "hulls", "interval_factor", "look_at_cast", "report", "train_flow",
-    "train_latent",
+    "commanded_path", "cylinder_piece", "evaluate", "hulls", "interval_factor", "look_at_cast", "look_at_table", "report",
+    "table_solids", "train_flow", "train_latent",
 ]  # fmt: skip

@@ -32,14 +32,14 @@ def hulls(episode: Episode) -> list[list[Piece]]:
 
 def box_piece(half: Vec3, position: Vec3 = (0.0, 0.0, 0.0), yaw_rad: float = 0.0) -> Piece:
     """The corners of a box of given half extents."""
-    return _placed(np.array(list(itertools.product((-1.0, 1.0), repeat=3))) * half, position, yaw_rad)
+    return placed(np.array(list(itertools.product((-1.0, 1.0), repeat=3))) * half, position, yaw_rad)
 
 
 def cylinder_piece(radius: float, half: float, position: Vec3 = (0.0, 0.0, 0.0)) -> Piece:
     """A prism in an upright cylinder."""
     angle = np.linspace(0, 2 * math.pi, _SIDES, endpoint=False)
     ring = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
-    return _placed(np.concatenate([np.c_[ring, np.full(_SIDES, z)] for z in (-half, half)]), position, 0.0)
+    return placed(np.concatenate([np.c_[ring, np.full(_SIDES, z)] for z in (-half, half)]), position, 0.0)
 
 
 class Contact:
@@ -97,6 +97,7 @@ class Contact:
         return self._ground_m - lowest
 
 
-def _placed(corners: np.ndarray, position: Vec3, yaw_rad: float) -> np.ndarray:
+def placed(corners: Piece, position: Vec3, yaw_rad: float) -> Piece:
+    """Turned about the vertical, then shifted."""
     c, s = math.cos(yaw_rad), math.sin(yaw_rad)
     return corners @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]]) + np.asarray(position, np.float64)

@@ -24,7 +24,7 @@ PAPER, INK, FAINT = (255, 255, 255), (31, 36, 48), (110, 117, 135)
 HALO, TRUTH = np.array([51, 102, 204]), np.array([20, 24, 32])
 HOLD_S = 1.2
 """How long the last picture stays."""
-FPS = 30
+FPS = 20
 
 
 def write_film(shown: Shown, look: Look, models: Sequence[str], path: Path, progress: Progress = silent) -> Path:
@@ -70,8 +70,8 @@ def _sheet(shown: Shown, look: Look, models: Sequence[str], step: int, part: flo
         picture = _outline(picture, real, look.object_ids)
         off = point_distance(world_points(shown.cast.points, said[None]), world_points(shown.cast.points, truth[None]))[0]
         worst = 1e3 * float(off.max()) if len(off) else 0.0
-        claim = f", claims {1e3 * float(sure[int(off.argmax())]):.0f}" if len(off) and np.isfinite(sure).all() else ""
-        panels.append(_panel(picture, name, f"largest error {worst:.0f} mm{claim}"))
+        expected = f", expected {1e3 * float(sure[int(off.argmax())]):.0f} mm" if len(off) and np.isfinite(sure).all() else ""
+        panels.append(_panel(picture, name, f"largest error {worst:.0f} mm{expected}"))
     gap = np.full((panels[0].shape[0], GAP_PX, 3), PAPER, np.uint8)
     return np.concatenate([p for panel in panels for p in (panel, gap)][:-1], axis=1)
 

@@ -148,8 +148,10 @@ def _without_empty(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list
 
 
 def _below(score: HorizonScore) -> str:
-    if score.below is None:
+    if score.below is None or score.below.value != score.below.value:
         return "-"
+    if score.below.value < -1:  # minus so many hundred percent below is hard to read
+        return f"{1 - score.below.value:.1f} times it"
     text = f"{score.below.value:+.0%} [{score.below.low:+.0%}, {score.below.high:+.0%}]"
     return f"**{text}**" if score.below.excludes_zero else text
 

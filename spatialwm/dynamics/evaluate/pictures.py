@@ -16,7 +16,7 @@ from spatialwm.dynamics.evaluate.contact import Piece, Solids, hulls
 from spatialwm.dynamics.evaluate.windows import Window
 from spatialwm.gaussians import Gaussians, concatenate
 from spatialwm.geometry.camera import Camera
-from spatialwm.geometry.se3 import Pose
+from spatialwm.geometry.se3 import Pose, Vec3
 from spatialwm.render import Frame, Stage, psnr, render_scene
 from spatialwm.render.views import framing
 from spatialwm.scene import Environment, Scene, SceneObject
@@ -29,8 +29,8 @@ PICTURE = (320, 240)
 """Pixels in which pictures are compared."""
 _BEHIND = (0.955, 0.958, 0.965)
 _ACTOR = (0.23, 0.25, 0.29)
-_SPLATS = 2600
-"""Per solid: 3 mm apart on something as large as a hand."""
+_SPLATS = 3600
+"""Per solid: 2.5 mm apart on something as large as a hand."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +57,18 @@ class Look:
         return render_scene(self.stage.flatten(self.scene, placed), camera, background=_BEHIND)
 
 
-def look_at_cast(episode: Episode, solids: Solids = hulls, size: tuple[int, int] = (560, 420)) -> Look:
+@dataclass(frozen=True, slots=True, eq=False)
+class Fixture:
+    """What stands in the world and never moves."""
+
+    pieces: Sequence[Piece]
+    """In the world frame."""
+    color: Vec3
+
+
+def look_at_cast(
+    episode: Episode, solids: Solids = hulls, size: tuple[int, int] = (560, 420), fixed: Sequence[Fixture] = ()
+) -> Look:
     """The objects as their solids in the colours of their samples, the actor's parts as hulls of theirs, on a plain table."""
     cast, track = episode.cast, episode.track
     objects = [
@@ -73,7 +84,9 @@ def look_at_cast(episode: Episode, solids: Solids = hulls, size: tuple[int, int]
     places = np.concatenate([track.poses[:, :, :3].reshape(-1, 3), track.part_poses[:, :, :3].reshape(-1, 3)])
     low, high = places.min(0) - 0.06, places.max(0) + 0.06
     middle, reach = (low + high) / 2, float(np.max(high[:2] - low[:2])) / 2
-    ground = SceneObject(id="ground", category="table", gaussians=_ground(middle[:2], 2.6 * reach))
+    standing = [_solid(f.pieces, np.zeros((1, 3)), np.array([f.color])) for f in fixed]
+    table = concatenate([_ground(middle[:2], 2.6 * reach), *standing])
+    ground = SceneObject(id="ground", category="table", gaussians=table)
     top = max(0.08, high[2] - 0.06)
     corners = np.array([(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (0.0, top)])
     camera = framing(corners, (0.25, -1.0, 0.95), *size, fov_x_deg=38.0)
@@ -110,10 +123,9 @@ def _solid(pieces: Sequence[Piece], points: np.ndarray, colors: np.ndarray) -> G
     """Flat Gaussians on the outside of convex pieces, lit from above, and a soft shadow on what they stand on."""
     hulls_ = [ConvexHull(p) for p in pieces]
     area = sum(h.area for h in hulls_)
-    rng = np.random.default_rng(0)
     means, normals = [], []
     for i, solid in enumerate(hulls_):
-        p, n = _on_hull(solid, max(8, round(_SPLATS * solid.area / area)), rng)
+        p, n = _on_hull(solid, max(8, round(_SPLATS * solid.area / area)))
         hidden = np.zeros(len(p), bool)
         for j, other in enumerate(hulls_):
             if j != i:
@@ -124,17 +136,17 @@ def _solid(pieces: Sequence[Piece], points: np.ndarray, colors: np.ndarray) -> G
     base = colors[cKDTree(points).query(at)[1]]
     light = 0.64 + 0.36 * out[:, 2].clip(0) + 0.07 * out[:, 0] - 0.05 * out[:, 1] - 0.12 * (-out[:, 2]).clip(0)
     spacing = math.sqrt(area / max(len(at), 1))
-    scales = np.tile([0.75 * spacing, 0.75 * spacing, 0.12 * spacing], (len(at), 1))
+    scales = np.tile([0.68 * spacing, 0.68 * spacing, 0.1 * spacing], (len(at), 1))
     body = Gaussians.from_numpy(at, _facing(out), scales, np.full(len(at), 0.97), rgb=(base * light[:, None]).clip(0, 1))
     return concatenate([body, _shadow(at)])
 
 
-def _on_hull(solid: ConvexHull, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _on_hull(solid: ConvexHull, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points and normals, evenly: a face by its share of the area, on it the R2 sequence (Roberts 2018)."""
     corners = solid.points[solid.simplices]
     size = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    # Even steps through the summed area instead of independent draws: no face is left thin.
     face = np.searchsorted(np.cumsum(size) / size.sum(), (np.arange(count) + 0.5) / count).clip(0, len(size) - 1)
-    a, b = rng.random((2, count))
+    a, b = (np.arange(1, count + 1)[:, None] * [0.7548776662, 0.5698402910] % 1).T
     a, b = np.where(a + b > 1, 1 - a, a), np.where(a + b > 1, 1 - b, b)
     c = corners[face]
     return c[:, 0] + a[:, None] * (c[:, 1] - c[:, 0]) + b[:, None] * (c[:, 2] - c[:, 0]), solid.equations[face, :3]

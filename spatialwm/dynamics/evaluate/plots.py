@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _OURS = ("#3366cc", "#d9822b", "#5b8c2a", "#c2476b", "#8e5bb5", "#2a8c82", "#b58b1d", "#7a5230")
 _FLOORS = {
     "copy last": "#b9c0cc", "constant velocity": "#9aa3b5", "attach to gripper": "#7d879c",
-    "nominal physics": "#4c566b", "true-parameter physics": "#1f2430",
+    "nominal physics": "#4c566b", "true physics": "#1f2430",
 }  # fmt: skip
 """Baselines are grey, so that what is new stands out."""
 

@@ -59,9 +59,9 @@ def test_a_report_is_a_page_figures_films_and_values(results: Results, tmp_path:
     assert json.loads((tmp_path / "push.json").read_text())["reference"] == "constant velocity"
     with av.open(str(tmp_path / "push-film-1.mp4")) as film:
         frames = [f.to_ndarray(format="rgb24") for f in film.decode(video=0)]
-    assert len(frames) == 8 * 3 + 36
+    assert len(frames) == 8 * 2 + 24
     assert frames[0].shape[1] > 3 * 500  # the truth and two models
-    assert np.abs(frames[0].astype(int) - frames[23]).max() > 60
+    assert np.abs(frames[0].astype(int) - frames[15]).max() > 60
 
 
 def test_bad_names_are_refused_before_anything_is_written(results: Results, tmp_path: Path) -> None:
