@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -131,7 +131,7 @@ class TableBatch:
         return np.arange(len(self.simulators)) if which is None else which
 
     def _each(self, run: Callable[[int], None], which: np.ndarray | None = None) -> None:
-        def several(indices: Iterable[int]) -> None:
+        def several(indices: np.ndarray) -> None:
             for i in indices:
                 run(i)
 

@@ -74,7 +74,7 @@ def record(simulator: TableSimulator, commands: Iterator[np.ndarray], steps: int
     """What happens under the commands, from where the simulator is now."""
     states, asked = [simulator.state()], []
     for _ in range(steps):
-        asked.append(next(commands))
+        asked.append(next(commands).astype(np.float32))  # as it is kept, so that the truth can be run again
         simulator.act(asked[-1])
         states.append(simulator.state())
     poses, velocities, rods = (np.array(s, np.float32) for s in zip(*states, strict=True))

@@ -47,7 +47,7 @@ def surface(parts: tuple[Part, ...], count: int, rng: np.random.Generator) -> tu
             outside = np.ones(len(p), bool)
             for j, other in enumerate(parts):
                 if j != i:
-                    outside &= ~inside(other, p - 1e-6 * n)
+                    outside &= ~inside(other, p + 1e-6 * n)
             points, normals = np.concatenate([points, p[outside]]), np.concatenate([normals, n[outside]])
     chosen = _spread(points, count, rng)
     return points[chosen], normals[chosen]
@@ -58,7 +58,8 @@ def inside(part: Part, points: Float[np.ndarray, "n 3"]) -> np.ndarray:
     local = _turned(points - np.array(part.position), -part.yaw_rad)
     if part.kind == "box":
         return (np.abs(local) <= np.array(part.size)).all(1)
-    return np.logical_and(np.hypot(local[:, 0], local[:, 1]) <= part.size[0], np.abs(local[:, 2]) <= part.size[1])
+    over = np.stack([np.hypot(local[:, 0], local[:, 1]) - part.size[0], np.abs(local[:, 2]) - part.size[1]])
+    return (over <= 0).all(0)
 
 
 def half_height(parts: tuple[Part, ...]) -> float:
@@ -136,23 +137,23 @@ def _bars(*bars: tuple[float, float, float, float], half: float) -> tuple[Part, 
 
 def _angle(rng: np.random.Generator) -> tuple[Part, ...]:
     long, short, thick = (float(v) for v in (rng.uniform(0.04, 0.06), rng.uniform(0.03, 0.05), rng.uniform(0.012, 0.02)))
-    return _bars((0, 0, long, thick), (thick - long, thick + short, thick, short), half=float(rng.uniform(0.02, 0.03)))
+    return _bars((0.0, 0.0, long, thick), (thick - long, thick + short, thick, short), half=float(rng.uniform(0.02, 0.03)))
 
 
 def _tee(rng: np.random.Generator) -> tuple[Part, ...]:
     long, stem, thick = (float(v) for v in (rng.uniform(0.04, 0.06), rng.uniform(0.025, 0.045), rng.uniform(0.012, 0.02)))
-    return _bars((0, 0, long, thick), (0, -thick - stem, thick, stem), half=float(rng.uniform(0.02, 0.03)))
+    return _bars((0.0, 0.0, long, thick), (0.0, -thick - stem, thick, stem), half=float(rng.uniform(0.02, 0.03)))
 
 
 def _channel(rng: np.random.Generator) -> tuple[Part, ...]:
     width, depth, thick = (float(v) for v in (rng.uniform(0.04, 0.06), rng.uniform(0.025, 0.04), rng.uniform(0.01, 0.015)))
     sides = [(s * (width - thick), thick + depth, thick, depth) for s in (-1, 1)]
-    return _bars((0, 0, width, thick), *sides, half=float(rng.uniform(0.02, 0.03)))
+    return _bars((0.0, 0.0, width, thick), *sides, half=float(rng.uniform(0.02, 0.03)))
 
 
 def _cross(rng: np.random.Generator) -> tuple[Part, ...]:
     long, wide, thick = (float(v) for v in (rng.uniform(0.04, 0.06), rng.uniform(0.035, 0.055), rng.uniform(0.012, 0.018)))
-    return _bars((0, 0, long, thick), (0, 0, thick, wide), half=float(rng.uniform(0.02, 0.03)))
+    return _bars((0.0, 0.0, long, thick), (0.0, 0.0, thick, wide), half=float(rng.uniform(0.02, 0.03)))
 
 
 def _mug(rng: np.random.Generator) -> tuple[Part, ...]:

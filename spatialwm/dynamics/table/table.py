@@ -188,7 +188,8 @@ def _drawer(rng: np.random.Generator) -> tuple[Thing, Thing]:
         Part("box", size, place)
         for size, place in (
             ((deep, 0.005, high), (0.0, wide + 0.008, 0.0)), ((deep, 0.005, high), (0.0, -wide - 0.008, 0.0)),
-            ((0.005, wide + 0.013, high), (-deep - 0.012, 0.0, 0.0)), ((deep + 0.005, wide + 0.013, 0.004), (0.0, 0.0, high + 0.006)),
+            ((0.005, wide + 0.013, high), (-deep - 0.012, 0.0, 0.0)),
+            ((deep + 0.005, wide + 0.013, 0.004), (0.0, 0.0, high + 0.006)),
         )
     )  # fmt: skip
     wood, dark = (0.72, 0.55, 0.36), (0.45, 0.33, 0.22)
