@@ -20,6 +20,7 @@ from spatialwm.dynamics.gwm.loop import Budget, Ended, Loop
 from spatialwm.dynamics.gwm.measure import Measured, measure
 from spatialwm.dynamics.gwm.model import GwmModel
 from spatialwm.dynamics.gwm.outcome import outcome_loss
+from spatialwm.dynamics.gwm.template import Template
 from spatialwm.dynamics.gwm.vae import reconstruction_loss
 from spatialwm.dynamics.gwm.weights import write_weights
 from spatialwm.progress import Progress, part_of, silent
@@ -179,7 +180,7 @@ def device_named(device: str) -> torch.device:
 
 
 def _rolled_out(
-    model: GwmModel, frames: Float[Tensor, "b s m c"], chunks: Float[Tensor, "b h c2"], template: Any,
+    model: GwmModel, frames: Float[Tensor, "b s m c"], chunks: Float[Tensor, "b h c2"], template: Template,
     sigmas: Float[Tensor, "b h"], noise: Float[Tensor, "b h m c"],
 ) -> Float[Tensor, ""]:  # fmt: skip
     """The loss of denoising frame after frame, each from a context that ends in what was denoised before it."""
