@@ -167,7 +167,8 @@ class PushPlanner:
         sliders: Sequence[Slider] = [quasistatic.slider_of(p, pose) for p, pose in zip(points, poses, strict=True)]
         at, radius = quasistatic.pusher_of(situation)
         free = FreeSpace(np.array(self.low), np.array(self.high), radius, sliders, at)
-        free = free.retreated(situation.past.part_poses[::-1, 0, :2])
+        touched = int(np.argmin([FreeSpace(free.low, free.high, radius, [s], at).gap(at[None])[0] for s in sliders]))
+        free = free.retreated(_way_back(situation, touched))
         slider = sliders[index_of(situation, target.object)]
         return PushSpace(situation, target.object, slider, free, radius, self.moving_steps, self.hold_steps), target
 
@@ -198,6 +199,18 @@ class PushPlanner:
         approach = np.concatenate([approach, np.repeat(pushes.lines(best)[0], 2, 0)])
         commands = np.concatenate([approach, pushes.commands(best)[0]])
         return Plan(commands, found.cost, model.name, expected, found.parameters, asked + 1)
+
+
+def _way_back(situation: Situation, index: int) -> np.ndarray:
+    """Where the pusher has been, latest first, as an object would tell it, laid out from where the object is now.
+
+    A pusher in the hollow of an object came in along this way, however far it has carried the object since.
+    """
+    poses, rods = situation.past.poses[::-1, index].astype(np.float64), situation.past.part_poses[::-1, 0, :2].astype(np.float64)
+    turn = 2 * (np.arctan2(poses[0, 6], poses[0, 3]) - np.arctan2(poses[:, 6], poses[:, 3]))
+    cos, sin = np.cos(turn), np.sin(turn)
+    x, y = (rods - poses[:, :2]).T
+    return poses[0, :2] + np.stack([cos * x - sin * y, sin * x + cos * y], 1)
 
 
 def _far(target: PoseGoal, situation: Situation) -> float:
