@@ -210,8 +210,13 @@ def _specify(scene: Scene, timestep_s: float, released: frozenset[str]) -> tuple
         pieces = pieces_of(o)
         volume = sum(p.volume for p in pieces) * pose.scale**3
         mass, material = mass_of(o, volume), sum(p.volume * p.fill for p in pieces)
+        if o.inertia is not None:
+            node.explicitinertial = True
+            node.mass, node.iquat = mass, list(o.inertia.axes)
+            node.ipos = [v * pose.scale for v in o.inertia.center]
+            node.inertia = [mass * v * pose.scale**2 for v in o.inertia.moments]
         for n, piece in enumerate(pieces):
-            share = mass * piece.volume * piece.fill / material
+            share = mass * piece.volume * piece.fill / material if o.inertia is None else 0.0
             _add_piece(
                 spec, node, f"{o.id}/{n}", piece, Pose(scale=pose.scale), mass=share,
                 friction=[o.friction, 0.005, 0.0001], contype=OTHERS, conaffinity=OTHERS,

@@ -17,6 +17,7 @@ from spatialwm.errors import ShapeError
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.mesh import Mesh
 from spatialwm.geometry.se3 import Pose
+from spatialwm.scene.inertia import Inertia
 from spatialwm.scene.joint import Joint
 
 Mobility = Literal["static", "rigid", "articulated", "deformable"]
@@ -76,6 +77,8 @@ class SceneObject:
     """0..1 per Gaussian: how sure its maker is that it is there."""
     joint: Joint | None = None
     """What holds it to another object or the place; in force while it is articulated."""
+    inertia: Inertia | None = None
+    """Where its mass is; None: spread evenly over its solid shape."""
 
     def __post_init__(self) -> None:
         if not self.id or any(c.isspace() for c in self.id):

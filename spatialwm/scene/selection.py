@@ -42,6 +42,7 @@ def cut(body: SceneObject, mask: Bool[Tensor, " n"]) -> tuple[SceneObject, Scene
             mesh=mesh,
             # Convex pieces of the whole would keep pushing where nothing is any more; physics derives new ones.
             collider=() if changes else body.collider,
+            inertia=None if changes else body.inertia,
         )
 
     return part(mask, mesh_taken), part(keep, mesh_rest)

@@ -14,7 +14,7 @@ from spatialwm.errors import EditError, ShapeError
 from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.mesh import Mesh
 from spatialwm.geometry.se3 import Pose
-from spatialwm.scene import Drive, Joint, Scene, SceneObject, describe, edits
+from spatialwm.scene import Drive, Inertia, Joint, Scene, SceneObject, describe, edits
 from spatialwm.scene.articulation import attached_to, driven_by, position
 from spatialwm.scene.script import parse_command, parse_script
 from spatialwm.world import World
@@ -182,9 +182,12 @@ def test_a_world_with_joints_reopens_bit_for_bit_and_replays(cabinet, tmp_path):
         lambda: Joint("hinge", (0.0, 0.0, 1.0), (1.0, 1.0)),
         lambda: Joint("hinge", (0.0, 0.0, 1.0), None, damping=-1.0),
         lambda: Drive(0.0),
+        lambda: Inertia((0.0, 0.0, 0.0), (1.0, 1.0, 0.0)),
+        lambda: Inertia((0.0, math.nan, 0.0), (1.0, 1.0, 1.0)),
+        lambda: Inertia((0.0, 0.0, 0.0), (1.0, 1.0, 3.0)),
         lambda: Drive(1.0, limit=math.inf),
     ],
 )
-def test_a_joint_that_cannot_be_is_refused(wrong):
+def test_a_joint_or_inertia_that_cannot_be_is_refused(wrong):
     with pytest.raises(ShapeError):
         wrong()

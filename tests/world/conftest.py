@@ -16,7 +16,7 @@ from spatialwm.gaussians import Gaussians
 from spatialwm.geometry.camera import Camera
 from spatialwm.geometry.mesh import Mesh
 from spatialwm.geometry.se3 import Pose
-from spatialwm.scene import Drive, Environment, Joint, ScaleSource, Scene, SceneObject, edits
+from spatialwm.scene import Drive, Environment, Inertia, Joint, ScaleSource, Scene, SceneObject, edits
 from spatialwm.world import World
 
 
@@ -57,6 +57,7 @@ def make_object(rng: np.random.Generator, object_id: str, n: int = 24) -> SceneO
         supported_by=perhaps("floor"), front=perhaps((0.6, 0.8)), group=perhaps("set"),
         albedo=perhaps(torch.rand(n, 3, generator=torch.Generator().manual_seed(n))),
         confidence=perhaps(torch.linspace(0, 1, n)),
+        inertia=perhaps(Inertia((0.1, -0.2, 1 / 3), (0.1, 0.12, 0.2), (0.8, 0.0, 0.6, 0.0))),
         **perhaps({"mobility": "articulated", "joint": make_joint(rng)}, {}),
     )  # fmt: skip
 

@@ -20,7 +20,7 @@ from spatialwm.dynamics.surface import area_of, samples_of
 from spatialwm.errors import FormatError, SpatialwmError
 from spatialwm.geometry.se3 import Pose, Vec3
 from spatialwm.progress import Progress, silent
-from spatialwm.scene import Drive, Joint, Scene, SceneObject, edits
+from spatialwm.scene import Drive, Inertia, Joint, Scene, SceneObject, edits
 from spatialwm.scene.articulation import moved
 
 SAMPLES = 150_000
@@ -100,19 +100,39 @@ def _link(description: Description, d: mujoco.MjData, body: int, names: dict[int
     joint = None if body == 0 else _joint(m, d, body, names)
     holds = joint is not None and (_grips(joint.name) or _grips(m.body(body).name))
     pieces = [p for g in solid for p in _pieces(m, g, link_from_geom[g], holds)]
-    welded = [b for b in range(m.nbody) if int(m.body_weldid[b]) == body]
-    mass = float(sum(m.body_mass[b] for b in welded))
+    mass, inertia = _mass(m, d, body)
     try:
         return SceneObject(
             names[body], "robot" if body == 0 else "robot link", look.gaussians, world_from_link,
             name=description.name if body == 0 else (m.body(body).name or ""), labels=("robot",) if body == 0 else (),
-            mobility="static" if joint is None else "articulated", mass_kg=mass if mass > 0 else None,
+            mobility="static" if joint is None else "articulated", mass_kg=mass, inertia=inertia,
             friction=max((float(m.geom_friction[g, 0]) for g in solid), default=1.0), mesh=look.mesh,
             collider=tuple(p.as_mesh() for p in pieces), supported_by=None if joint is None else joint.parent, group=names[0],
             provenance="stated", albedo=look.albedo, joint=joint,
         )  # fmt: skip
     except SpatialwmError as error:
         raise FormatError(f"link {m.body(body).name}: {error}") from error
+
+
+def _mass(m: mujoco.MjModel, d: mujoco.MjData, root: int) -> tuple[float | None, Inertia | None]:
+    """Kilograms of a link, and where they are, over all bodies that are welded to its root; None where the file has none."""
+    bodies = [b for b in range(m.nbody) if int(m.body_weldid[b]) == root and m.body_mass[b] > 0]
+    mass = float(sum(m.body_mass[b] for b in bodies))
+    if root == 0 or mass <= 0:
+        return (mass or None), None
+    link_from_world = _pose(d.xpos[root], d.xquat[root]).inverse()
+    centers = {b: link_from_world.apply(d.xipos[b][None])[0] for b in bodies}
+    center = np.sum([m.body_mass[b] * centers[b] for b in bodies], axis=0) / mass
+    tensor = np.zeros((3, 3))
+    for b in bodies:
+        turn = link_from_world.rotation() @ d.ximat[b].reshape(3, 3)
+        off = centers[b] - center
+        tensor += turn @ np.diag(m.body_inertia[b]) @ turn.T + m.body_mass[b] * (off @ off * np.eye(3) - np.outer(off, off))
+    moments, axes = np.linalg.eigh(tensor / mass)
+    if np.linalg.det(axes) < 0:
+        axes[:, 0] *= -1
+    w, x, y, z = (float(v) for v in _quat(axes.reshape(-1)))
+    return mass, Inertia(_vec3(center), _vec3(moments), (w, x, y, z)) if moments[0] > 0 else None
 
 
 def _joint(m: mujoco.MjModel, d: mujoco.MjData, body: int, names: dict[int, str]) -> Joint:

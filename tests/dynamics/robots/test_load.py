@@ -183,7 +183,7 @@ def test_a_robot_in_a_world_reopens_bit_for_bit_and_undoes_as_one(tiny: Path, tm
 
 
 def test_a_robot_moves_as_its_own_description_does(tiny: Path) -> None:
-    """Against MuJoCo on the file itself; only masses are spread over each link anew. Parts of one robot do not collide here."""
+    """Against MuJoCo on the file itself, its parts not colliding either; what is left is the sag of the motors at the start."""
     own = mujoco.MjModel.from_xml_path(str(tiny))  # pyright: ignore
     own.opt.timestep, own.opt.integrator = 1 / 420, int(mujoco.mjtIntegrator.mjINT_IMPLICIT)  # pyright: ignore
     own.opt.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_CONTACT)  # pyright: ignore
