@@ -6,6 +6,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
@@ -91,6 +92,7 @@ def _ray(workers: int, address: str) -> Iterator[Pool]:
         raise MissingDependencyError("ray", "ray", "generating on a cluster") from None
     mine = not ray.is_initialized()
     if mine:
+        _check_answers(address)
         here = {"num_cpus": workers, "include_dashboard": False} if address == "local" else {"address": address}
         try:
             ray.init(log_to_driver=False, **here)
@@ -115,6 +117,17 @@ def _ray(workers: int, address: str) -> Iterator[Pool]:
     finally:
         if mine:
             ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Knock at ``host:port`` first: Ray itself waits for minutes before it says that nobody is there."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise DataError(f"no Ray cluster answers at {address!r}: {error}") from error
 
 
 def _carried_out(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:

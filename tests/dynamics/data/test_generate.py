@@ -176,6 +176,13 @@ def test_without_ray_the_extra_is_named(tmp_path: Path, worlds: ModuleType, monk
     assert episodes_written(tmp_path) == 0
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9", "127.0.0.1:99999"])
+def test_a_cluster_that_does_not_answer_is_named_at_once(tmp_path: Path, worlds: ModuleType, address: str) -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(DataError, match=f"no Ray cluster answers at '{address}'"):
+        generate("push", 2, tmp_path, 2, make=worlds.drifting, cluster=address)
+
+
 @pytest.mark.slow
 def test_a_cluster_makes_the_same_bytes_and_raises_the_same_errors(
     tmp_path: Path, worlds: ModuleType, monkeypatch: pytest.MonkeyPatch
@@ -183,8 +190,6 @@ def test_a_cluster_makes_the_same_bytes_and_raises_the_same_errors(
     pytest.importorskip("ray")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(p for p in sys.path if p))  # Ray's workers know installed packages only
     generate("push", 5, tmp_path / "here", 1, seed=5, make=worlds.drifting, episodes_per_file=2)
-    with pytest.raises(DataError, match="no Ray cluster answers at"):
-        generate("push", 2, tmp_path / "none", 2, make=worlds.drifting, cluster="127.0.0.1:9")
     with open_pool(2, "local"):  # starting Ray takes most of the time; what is generated meanwhile shares it
         generate("push", 5, tmp_path / "there", 2, seed=5, make=worlds.drifting, episodes_per_file=2, cluster="local")
         with pytest.raises(ActionError, match="no table is called"):
