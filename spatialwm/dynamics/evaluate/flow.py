@@ -77,8 +77,9 @@ class FlowNetwork(nn.Module):
 
 
 def train_flow(
-    episodes: Sequence[Episode], fit: Fit = Fit(), *, checkpoint: Path | None = None, progress: Progress = silent
-) -> FreePointFlow:
+    episodes: Sequence[Episode], fit: Fit = Fit(batch=16, unroll=6), *, checkpoint: Path | None = None,
+    progress: Progress = silent,
+) -> FreePointFlow:  # fmt: skip
     """Train on unrolled windows; the same episodes and ``fit`` give the same network, interrupted or not.
 
     Args:

@@ -82,14 +82,15 @@ def look_at_cast(
         for name, pieces, points in zip(cast.part_ids, hull_of, cast.part_points, strict=True)
     ]
     places = np.concatenate([track.poses[:, :, :3].reshape(-1, 3), track.part_poses[:, :, :3].reshape(-1, 3)])
-    low, high = places.min(0) - 0.06, places.max(0) + 0.06
+    around = max((float(np.linalg.norm(p, axis=-1).max()) for p in (cast.points, cast.part_points) if p.size), default=0.05)
+    corners = [places - around, places + around, *(piece for f in fixed for piece in f.pieces)]
+    low, high = np.min([c.min(0) for c in corners], 0), np.max([c.max(0) for c in corners], 0)
     middle, reach = (low + high) / 2, float(np.max(high[:2] - low[:2])) / 2
     standing = [_solid(f.pieces, np.zeros((1, 3)), np.array([f.color])) for f in fixed]
     table = concatenate([_ground(middle[:2], 2.6 * reach), *standing])
     ground = SceneObject(id="ground", category="table", gaussians=table)
-    top = max(0.08, high[2] - 0.06)
-    corners = np.array([(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (0.0, top)])
-    camera = framing(corners, (0.25, -1.0, 0.95), *size, fov_x_deg=38.0)
+    box = np.array([(x, y, z) for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (0.0, high[2])])
+    camera = framing(box, (0.25, -1.0, 0.95), *size, fov_x_deg=38.0)
     scene = Scene((ground, *objects, *parts), Environment(background=_BEHIND))
     return Look(scene, camera, tuple(o.id for o in objects), tuple(p.id for p in parts))
 
@@ -164,13 +165,15 @@ def _shadow(points: np.ndarray) -> Gaussians:
 
 def _ground(middle: np.ndarray, half: float) -> Gaussians:
     """A table top with a line every 10 cm, fading out."""
-    pitch = half / 75
-    step = np.arange(-half, half + pitch / 2, pitch)
-    x, y = (v.ravel() for v in np.meshgrid(step, step))
+    per_line = max(1, round(0.1 / (half / 75)))
+    pitch = 0.1 / per_line
+    most = math.ceil(half / pitch)
+    i, j = (v.ravel() for v in np.meshgrid(*[np.arange(-most, most + 1)] * 2))
+    keep = np.hypot(i, j) * pitch < half
+    i, j = i[keep], j[keep]
+    x, y = i * pitch, j * pitch
     radius = np.hypot(x, y) / half
-    keep = radius < 1
-    x, y, radius = x[keep], y[keep], radius[keep]
-    line = np.minimum(*(np.abs((v + m + 0.05) % 0.1 - 0.05) for v, m in ((x, middle[0]), (y, middle[1])))) < 0.55 * pitch
+    line = (i % per_line == 0) | (j % per_line == 0)
     color = np.where(line[:, None], (0.80, 0.775, 0.735), (0.875, 0.855, 0.82))
     fade = np.clip((radius - 0.55) / 0.45, 0, 1)[:, None] ** 1.5
     color = color * (1 - fade) + np.array(_BEHIND) * fade

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 from spatialwm.dynamics.episode import Episode
-from spatialwm.dynamics.evaluate import ConstantVelocity, CopyLast, Protocol, Results, evaluate, look_at_cast, report
+from spatialwm.dynamics.evaluate import ConstantVelocity, CopyLast, Estimate, Protocol, Results, evaluate, look_at_cast, report
 from spatialwm.dynamics.evaluate.film import still
 from spatialwm.dynamics.evaluate.page import markdown
 from spatialwm.dynamics.evaluate.pictures import MOST_DB, dynamic_region
@@ -38,6 +39,18 @@ def test_the_page_names_every_model_and_tells_what_the_values_tell(results: Resu
     assert "more than 5 mm" in page
     assert "95 % intervals" in page
     assert "nan" not in page.lower()
+
+
+def test_how_much_better_or_worse_than_the_reference_is_said_so_that_it_is_read_right(results: Results) -> None:
+    known = Estimate(0.004, 0.004, 0.004)
+    first = results["off"].at(8)
+    for below, text in (
+        (Estimate(0.2, 0.1, 0.3), "**+20% [+10%, +30%]**"), (Estimate(0.2, -0.1, 0.3), "+20% [-10%, +30%]"),
+        (Estimate(-2.1, -3.0, -1.5), "3.1 times it"), (Estimate(math.nan, math.nan, math.nan), "-"),
+    ):  # fmt: skip
+        told = replace(results["off"], horizons=(results["off"].at(1), replace(first, moved_mean_m=known, below=below)))
+        page = markdown(replace(results, models=(results["constant velocity"], told)), "Title")
+        assert f"| off | 4.0 [4.0, 4.0] | 4.0 [4.0, 4.0] | {text} |" in page
 
 
 def test_columns_that_nobody_fills_are_left_out(results: Results) -> None:
