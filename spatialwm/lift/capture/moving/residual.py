@@ -114,16 +114,18 @@ def likeness_lost(
     ys, xs = (cells * CELL + CELL // 2).T
     planes = [work[j].levels[0] for j in seen.others]
     heights, widths = np.array([p.brightness.shape for p in planes]).T
-    flat = [np.concatenate([getattr(p, name).ravel() for p in planes]) for name in ("brightness", "means", "inverse_deviations")]
+    brightness = np.concatenate([p.brightness.ravel() for p in planes])
+    means = np.concatenate([p.means.ravel() for p in planes])
+    inverse_deviations = np.concatenate([p.inverse_deviations.ravel() for p in planes])
     starts = np.cumsum([0, *(p.brightness.size for p in planes[:-1])])
     matrices, offsets = (np.stack(x) for x in zip(*(transfer(work[j].camera, work[i].camera) for j in seen.others), strict=True))
     counted = np.ascontiguousarray(seen.believed[:, asked].T)
     at_rest = np.empty(len(cells), F)
     here = work[i].levels[0]
     likeness_at_rest(
-        here.brightness, here.means, here.inverse_deviations, np.ascontiguousarray(ys), np.ascontiguousarray(xs), *flat, starts,
-        np.ascontiguousarray(widths), np.ascontiguousarray(heights), matrices, offsets,
-        np.linspace(0, work[i].inverse_limit, DEPTHS), counted, at_rest,
+        here.brightness, here.means, here.inverse_deviations, np.ascontiguousarray(ys), np.ascontiguousarray(xs),
+        brightness, means, inverse_deviations, starts, np.ascontiguousarray(widths), np.ascontiguousarray(heights),
+        matrices, offsets, np.linspace(0, work[i].inverse_limit, DEPTHS), counted, at_rest,
     )  # fmt: skip
     matched = (seen.likeness * seen.believed).sum(0)[asked] / np.maximum(counted.sum(1), 1)
     out[asked] = matched - at_rest
