@@ -1,4 +1,4 @@
-"""A bare table with things on it, pushed by a disc; the plant obeys the same mechanics as the coarse model, with other numbers."""
+"""A bare table with things on it, pushed by a disc; the plant obeys the coarse model's mechanics, with other numbers."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ RADIUS_M = 0.02
 
 
 def block(half_x: float = 0.05, half_y: float = 0.03) -> np.ndarray:
-    """The surface samples of a box, corners among them."""
-    sides = np.random.default_rng(0).uniform(-1, 1, (56, 3))
-    sides[np.arange(56), np.arange(56) % 3] = np.where(np.arange(56) % 2, 1.0, -1.0)
+    """Even samples of the surface of a box, corners among them."""
+    sides = np.random.default_rng(0).uniform(-1, 1, (900, 3))
+    sides[np.arange(900), np.arange(900) % 3] = np.where(np.arange(900) % 2, 1.0, -1.0)
     corners = np.array([(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
-    return np.concatenate([corners, sides]) * [half_x, half_y, 0.025]
+    points = np.concatenate([corners, sides]) * [half_x, half_y, 0.025]
+    chosen = list(range(8))
+    while len(chosen) < 64:
+        chosen.append(int(np.linalg.norm(points[:, None] - points[chosen], axis=-1).min(1).argmax()))
+    return points[chosen]
 
 
 def cast(*points: np.ndarray) -> Cast:
@@ -64,8 +68,10 @@ class SlidingPlant:
         parts = past.part_poses[-1:].copy()
         parts[0, 0, :2] = command
         track = Track(
-            np.concatenate([past.poses, pose[None]])[-25:].astype(np.float32), np.concatenate([past.velocities, past.velocities[-1:]])[-25:],
-            np.concatenate([past.part_poses, parts])[-25:], np.concatenate([past.commands, command[None]])[-24:].astype(np.float32), 0.1,
+            np.concatenate([past.poses, pose[None]])[-25:].astype(np.float32),
+            np.concatenate([past.velocities, past.velocities[-1:]])[-25:],
+            np.concatenate([past.part_poses, parts])[-25:],
+            np.concatenate([past.commands, command[None]])[-24:].astype(np.float32), 0.1,
         )  # fmt: skip
         self._now = Situation(self._now.cast, track)
         self.commands.append(command)

@@ -7,8 +7,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from spatialwm.dynamics.episode import Situation, Track
 from spatialwm.dynamics.planning import (
-    Cem, EditGoal, KnotPlanner, Knots, Limits, Mppi, NoOp, PoseGoal, PushPlanner, QuasiStatic, RandomPush, RandomWalk, Trust, control,
+    Cem,
+    EditGoal,
+    KnotPlanner,
+    Knots,
+    Limits,
+    Mppi,
+    NoOp,
+    PoseGoal,
+    PushPlanner,
+    QuasiStatic,
+    RandomPush,
+    RandomWalk,
+    Trust,
+    control,
 )  # fmt: skip
 from spatialwm.errors import ActionError
 from spatialwm.gaussians import Gaussians
@@ -16,7 +30,7 @@ from spatialwm.geometry.se3 import Pose
 from spatialwm.scene import Scene, SceneObject
 from spatialwm.scene.edits import Move
 
-SMALL = Cem(samples=24, iterations=3, elites=5)
+SMALL = Cem(samples=16, iterations=3, elites=4)
 
 
 @dataclass(frozen=True)
@@ -56,13 +70,11 @@ def test_goal_is_met_though_the_plant_is_not_the_model(toy, goal):
 
 
 def test_knowing_nothing_fails(toy):
-    for make in (NoOp, RandomWalk, lambda: RandomPush(PushPlanner(forecaster=QuasiStatic(), goal=wanted))):
-        met = 0
-        for seed, goal in enumerate(GOALS):
-            wanted = goal_at(*goal)
+    for seed, goal in enumerate(GOALS[:3]):
+        wanted = goal_at(*goal)
+        for ignorant in (NoOp(), RandomWalk(), RandomPush(PushPlanner(forecaster=QuasiStatic(), goal=wanted))):
             plant = toy.SlidingPlant(toy.situation(toy.cast(toy.block()), (0, 0, 0)))
-            met += control(plant, make(), wanted, np.random.default_rng(seed), Limits(steps=250)).success
-        assert met <= 1
+            assert not control(plant, ignorant, wanted, np.random.default_rng(seed), Limits(plans=6)).success
 
 
 def test_same_generator_gives_the_same_run(toy):
@@ -84,7 +96,8 @@ def test_solved_start_needs_no_plan_and_no_motion(toy):
 
 
 def test_edit_of_the_scene_steers(toy):
-    one = Gaussians.from_numpy(np.zeros((1, 3)), np.array([[1.0, 0, 0, 0]]), np.full((1, 3), 0.01), np.ones(1), rgb=np.full((1, 3), 0.5))
+    still, size = np.array([[1.0, 0, 0, 0]]), np.full((1, 3), 0.01)
+    one = Gaussians.from_numpy(np.zeros((1, 3)), still, size, np.ones(1), rgb=np.full((1, 3), 0.5))
     scene = Scene((SceneObject(id="thing-1", category="thing", gaussians=one, world_from_object=Pose((0.0, 0.0, 0.025))),))
     goal = EditGoal(scene, Move("thing-1", (0.1, -0.08, 0.0)))
     plant = toy.SlidingPlant(toy.situation(toy.cast(toy.block()), (0, 0, 0)))
@@ -148,7 +161,8 @@ def test_proposals_are_tried_first(toy):
     knots = Knots(low=np.full(2, -0.2), high=np.full(2, 0.2), steps=10, every=5, std=0.01)
     right = np.array([[-0.05, 0.0, -0.01, 0.0]])
     planner = KnotPlanner(
-        forecaster=QuasiStatic(), goal=wanted, knots=knots, search=Cem(samples=2, iterations=1, elites=1), propose=lambda s, r: right
+        forecaster=QuasiStatic(), goal=wanted, knots=knots, search=Cem(samples=2, iterations=1, elites=1),
+        propose=lambda s, r: right,
     )
     plan = planner.plan(start, np.random.default_rng(0))
     assert plan.parameters is not None
@@ -160,3 +174,19 @@ def test_senseless_knots_are_refused(wrong):
     fields = {"low": np.full(2, -0.2), "high": np.full(2, 0.2), "steps": 12, "every": 4, **wrong}
     with pytest.raises(ActionError):
         Knots(**fields)
+
+
+def test_way_out_of_an_object_follows_the_object(toy):
+    """Carried half round, the pusher must leave by the side it came in on, which now faces elsewhere."""
+    who = toy.cast(toy.block())
+    states = [(0.0, 0.0, a) for a in np.linspace(0, np.pi / 2, 7)]
+    rods = [(-0.12, 0.0), (-0.08, 0.0), *((-0.06 * np.cos(a), -0.06 * np.sin(a)) for _, _, a in states[2:])]
+    seen = [toy.situation(who, s, rod=r).past for s, r in zip(states, rods, strict=True)]
+    poses, parts = (np.concatenate([getattr(t, n) for t in seen]) for n in ("poses", "part_poses"))
+    start = Situation(who, Track(poses, np.zeros_like(poses[..., :6]), parts, np.zeros((6, 2), np.float32), 0.1))
+    pushes, _ = PushPlanner(forecaster=QuasiStatic(), goal=goal_at(0.1, 0.0, 0.0)).pushes(start)
+    assert pushes.free.out is not None
+    assert pushes.free.out[0] == pytest.approx(rods[-1], abs=1e-6)
+    assert np.hypot(*pushes.free.start) > 0.07
+    assert abs(pushes.free.start[0]) < 0.03  # out towards -y, where the side it came in on has gone
+    assert pushes.free.start[1] < -0.07

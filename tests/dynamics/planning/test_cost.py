@@ -61,7 +61,9 @@ def test_moving_other_things_and_not_being_sure_cost_something(toy):
     plain, calm = (CostModel(QuasiStatic(), still, calm=c).get_cost({"situation": start}, actions(0.0))[0, 0] for c in (0.0, 0.5))
     assert calm - plain == pytest.approx(0.5 * 0.07 / 0.02, rel=0.01)
     alone = toy.situation(toy.cast(toy.block()), (0, 0, 0), rod=(-0.09, 0))
-    bold, careful = (CostModel(QuasiStatic(), GOAL, caution=c).get_cost({"situation": alone}, actions(0.0))[0, 0] for c in (0.0, 1.0))
+    bold, careful = (
+        CostModel(QuasiStatic(), GOAL, caution=c).get_cost({"situation": alone}, actions(0.0))[0, 0] for c in (0.0, 1.0)
+    )
     assert careful - bold == pytest.approx((0.3 * 0.07 + 1e-3) / 0.02, rel=0.01)
 
 

@@ -54,7 +54,11 @@ def test_good_seed_is_never_lost(search):
 @pytest.mark.parametrize("search", [Cem(), Mppi()])
 def test_parameter_that_goes_round_is_searched_across_its_seam(search):
     ring = space(mean=np.array([0.9, 0.0, 0.0]), std=np.full(3, 0.2), around=np.array([True, False, False]))
-    found = search.minimize(lambda x: np.abs(np.mod(x[:, 0] + 0.9 + 1, 2) - 1) + np.abs(x[:, 1:]).sum(1), ring, np.random.default_rng(0))
+
+    def objective(x: np.ndarray) -> np.ndarray:
+        return np.abs(np.mod(x[:, 0] + 0.9 + 1, 2) - 1) + np.abs(x[:, 1:]).sum(1)
+
+    found = search.minimize(objective, ring, np.random.default_rng(0))
     assert found.parameters[0] == pytest.approx(-0.9, abs=0.1)
 
 
@@ -66,7 +70,10 @@ def test_impossible_parameters_are_avoided_and_nothing_but_them_is_said_by_infin
 
 
 def test_one_of_two_equal_valleys_is_chosen_not_the_ridge_between():
-    found = Cem(around="elites").minimize(lambda x: np.abs(np.abs(x[:, 0]) - 0.8) + np.abs(x[:, 1:]).sum(1), space(), np.random.default_rng(3))
+    def objective(x: np.ndarray) -> np.ndarray:
+        return np.abs(np.abs(x[:, 0]) - 0.8) + np.abs(x[:, 1:]).sum(1)
+
+    found = Cem(around="elites").minimize(objective, space(), np.random.default_rng(3))
     assert abs(found.parameters[0]) == pytest.approx(0.8, abs=0.1)
 
 
@@ -74,8 +81,13 @@ def test_cpu_preset_asks_320_times():
     assert CPU_PRESET.minimize(bowl, space(), np.random.default_rng(0)).evaluated == 64 * 5
 
 
-@pytest.mark.parametrize("make", [lambda: Cem(samples=0), lambda: Cem(elites=65), lambda: Mppi(temperature=0.0), lambda: Mppi(iterations=0),
-                                  lambda: space(low=np.ones(3)), lambda: space(std=np.zeros(3))])  # fmt: skip
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Cem(samples=0), lambda: Cem(elites=65), lambda: Mppi(temperature=0.0), lambda: Mppi(iterations=0),
+        lambda: space(low=np.ones(3)), lambda: space(std=np.zeros(3)),
+    ],
+)  # fmt: skip
 def test_senseless_settings_are_refused(make):
     with pytest.raises(ActionError):
         make()
