@@ -101,7 +101,7 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("--push", nargs=3, metavar=("ID", "DX", "DY"), help="push an object by DX DY metres")
     p.add_argument("--place", nargs=4, metavar=("ID", "X", "Y", "Z"), help="grasp an object and put it at X Y Z")
     p.add_argument("--actions", type=Path, metavar="FILE", help="actions as JSON")
-    p.add_argument("--model", default="physics", help="world model (default: physics)")
+    p.add_argument("--model", default="physics", help="world model: physics or hybrid (default: physics)")
     p.add_argument("--commit", action="store_true", help="make the predicted end state the truth")
     p.add_argument("-o", "--out", type=Path, help="rollout.npz or rollout.mp4")
     _size_option(p, (960, 540))
@@ -137,9 +137,29 @@ def build_parser() -> argparse.ArgumentParser:
     p.add_argument("--against", metavar="BACKEND", help="compare every picture with this backend's; reference is exact and slow")
     p.add_argument("-o", "--out", type=Path, metavar="out.json", help="write the report, and beside it a picture, out.png")
 
-    p = verb("evaluate", verbs.evaluate, "judge lifts on pictures they never saw, beside simple baselines")
-    p.add_argument("what", choices=("lift",), help="what is judged")
-    p.add_argument("source", nargs="+", help="photos/ | clip.mp4 | transforms.json | COLMAP or RGB-D folder | photo.jpg")
+    p = verb("data", verbs.data, "make a data set of simulated episodes, in LeRobot's layout; an interrupted one goes on")
+    p.add_argument("variant", help="which tables: push, six, shapes, heavy, slippery, center, lifted, stack or drawer")
+    p.add_argument("-o", "--out", type=Path, required=True, help="folder of the data set")
+    p.add_argument("--episodes", type=_positive, default=1000, metavar="N", help="how many it shall hold (default: 1000)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--workers", type=_positive, metavar="N", help="processes (default: all cores)")
+    p.add_argument("--cluster", metavar="RAY", help="a Ray address, or auto, or local (needs the ray extra)")
+
+    p = verb("train", verbs.train, "train a world model; the same command goes on where an interrupted one stopped")
+    p.add_argument("model", choices=("hybrid", "learned", "gwm"), help="which")
+    p.add_argument("-o", "--out", type=Path, required=True, help="folder for checkpoints, losses and weights")
+    p.add_argument("--data", default="push", metavar="SOURCE", help="a data set's folder, or tables to make (default: push)")
+    p.add_argument("--episodes", type=_positive, metavar="N", help="how many (default: as the package's own weights)")
+    p.add_argument("--steps", type=_positive, metavar="N", help="of training (default: as the package's own weights)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--workers", type=_positive, metavar="N", help="processes that make tables (default: all cores)")
+
+    p = verb("evaluate", verbs.evaluate, "judge lifts or predictions on what they never saw, beside simple baselines")
+    p.add_argument("what", choices=("lift", "dynamics"), help="what is judged")
+    p.add_argument("source", nargs="*", help="lift: photos/ | clip.mp4 | transforms.json | COLMAP or RGB-D folder | photo.jpg; "
+                   "dynamics: push (the default) and other tables | a data set's folder")  # fmt: skip
+    p.add_argument("--episodes", type=_positive, default=200, metavar="N", help="dynamics: how many of each (default: 200)")
+    p.add_argument("--models", type=_names, metavar="NAMES", help="dynamics: which, with commas between (default: all)")
     _lift_options(p)
     p.add_argument("--steps", type=_positive, metavar="N", help="of training, instead of seconds: the same on any machine")
     p.add_argument("--truth", type=Path, action="append", default=[], metavar="DEPTH",

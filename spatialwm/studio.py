@@ -194,7 +194,11 @@ def world_model(name: str = "physics") -> WorldModel:
         from spatialwm.dynamics.physics import Physics
 
         return Physics()
-    raise ActionError(f"no world model {name!r}; there is: physics")
+    if name == "hybrid":
+        from spatialwm.dynamics.hybrid import SceneHybrid
+
+        return SceneHybrid()
+    raise ActionError(f"no world model {name!r}; there are: physics, hybrid")
 
 
 def predict(

@@ -300,8 +300,87 @@ def bench(args: argparse.Namespace) -> Any:
     return 0
 
 
+def data(args: argparse.Namespace) -> Any:
+    """Make a data set."""
+    from spatialwm.dynamics.data import generate
+    from spatialwm.dynamics.table import VARIANTS
+    from spatialwm.errors import ActionError
+
+    if args.variant not in VARIANTS:
+        raise ActionError(f"no table is called {args.variant!r}; there are: {', '.join(VARIANTS)}")
+    try:
+        with _bar(args, f"making {args.out}") as progress:
+            held = generate(args.variant, args.episodes, args.out, args.workers, args.seed, progress, args.cluster)
+    except KeyboardInterrupt:
+        return _goes_on(args.out)
+    if args.json:
+        return {"data": str(args.out), "episodes": held}
+    _say(args, f"{args.out}  {_count(held, 'episode')}")
+    return None
+
+
+def train(args: argparse.Namespace) -> Any:
+    """Train a world model."""
+    from spatialwm.dynamics.learn import train_model
+
+    command = " ".join(["spatialwm", *sys.argv[1:]])
+    try:
+        with _bar(args, f"training {args.model}") as progress:
+            weights = train_model(
+                args.model, args.out, source=args.data, episodes=args.episodes, steps=args.steps, seed=args.seed,
+                workers=args.workers, command=command, progress=progress,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        return _goes_on(args.out)
+    if args.json:
+        return {"weights": str(weights), "bytes": weights.stat().st_size}
+    _say(args, f"{weights}  {weights.stat().st_size / 1e6:.1f} MB")
+    return None
+
+
+def _goes_on(out: Path) -> int:
+    print(f"spatialwm: interrupted; the same command goes on from what is in {out}", file=sys.stderr)
+    return EXIT_INTERRUPTED
+
+
 def evaluate(args: argparse.Namespace) -> Any:
-    """Judge lifts on what they never saw."""
+    """Judge lifts or predictions on what they never saw."""
+    from spatialwm.errors import ActionError
+
+    if args.what == "dynamics":
+        return _evaluate_dynamics(args)
+    if not args.source:
+        raise ActionError("name what is to be lifted: photos/, clip.mp4, transforms.json or photo.jpg")
+    return _evaluate_lift(args)
+
+
+def _evaluate_dynamics(args: argparse.Namespace) -> Any:
+    from spatialwm.bench.dynamics import MODELS, PROTOCOL, judge
+    from spatialwm.dynamics.evaluate import report
+    from spatialwm.dynamics.evaluate.page import markdown
+    from spatialwm.progress import part_of
+
+    sources = args.source or ["push"]
+    told = {}
+    for n, source in enumerate(sources):
+        name = Path(source).name
+        with _bar(args, f"judging {name}") as progress:
+            models = args.models or tuple(MODELS)
+            results = judge(source, args.episodes, models=models, progress=part_of(progress, 0.0, 0.9 if args.out else 1))
+            out = args.out if args.out is None or len(sources) == 1 else args.out.with_stem(f"{args.out.stem}-{name}")
+            if out:
+                report(results, out, title=f"Predictions on tables: {name}", look=PROTOCOL, progress=part_of(progress, 0.9, 1.0))
+        told[source] = results.to_dict()
+        if not args.json:
+            print(markdown(results, f"Predictions on tables: {name}") + ("\n" if n + 1 < len(sources) else ""))
+            if out:
+                print(out)
+    if args.json:
+        print(json.dumps(told))
+    return 0
+
+
+def _evaluate_lift(args: argparse.Namespace) -> Any:
     from spatialwm.atomic import write_bytes
     from spatialwm.bench.lift import DepthTruth, draw_sheet, evaluate
     from spatialwm.errors import ExportError

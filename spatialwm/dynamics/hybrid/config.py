@@ -19,8 +19,6 @@ class HybridConfig:
     """Per object, of those a cast holds."""
     members: int = 4
     """Of the ensemble: each has a head of its own and its own idea of what cannot be seen."""
-    latents: int = 4
-    """What the past may tell of a thing beside the five named properties."""
     memory: int = 60
     """Steps of the past that are looked back upon."""
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from spatialwm.dynamics.hybrid.config import PROPERTIES, HybridConfig
+from spatialwm.dynamics.hybrid.config import PROPERTIES
 from spatialwm.dynamics.motion import points_at, twist_between
 from spatialwm.geometry.se3 import quat_to_matrix
 
@@ -25,17 +25,17 @@ FEATURES, SURPRISES = 37, 12
 class Belief:
     """What is thought of K things: independent normal distributions, in units of the spread among things."""
 
-    mean: Float[Tensor, "b k n"]
-    sigma: Float[Tensor, "b k n"]
+    mean: Float[Tensor, "b k p"]
+    sigma: Float[Tensor, "b k p"]
 
     def pick(self, which: Tensor | slice) -> Belief:
         """Of some of the scenes."""
         return Belief(self.mean[which], self.sigma[which])
 
     @staticmethod
-    def unknown(b: int, k: int, n: int) -> Belief:
+    def unknown(b: int, k: int) -> Belief:
         """Of things never seen to move."""
-        return Belief(torch.zeros(b, k, n), torch.ones(b, k, n))
+        return Belief(torch.zeros(b, k, PROPERTIES), torch.ones(b, k, PROPERTIES))
 
 
 _RINGS = ((1.0, 0.0), (1.9, 0.5))
@@ -76,10 +76,9 @@ class Identifier(nn.Module):
     other properties add up as precisions do: a window in which nothing happened weighs nothing, no past is no knowledge.
     """
 
-    def __init__(self, config: HybridConfig, width: int = 96) -> None:
+    def __init__(self, width: int = 96) -> None:
         super().__init__()
-        self.size = PROPERTIES + config.latents
-        told = self.size - 2
+        told = PROPERTIES - 2
         self.look = nn.Sequential(nn.Linear(FEATURES, width), nn.GELU(), nn.Linear(width, width), nn.GELU())
         self.tell = nn.Linear(width, 2 * told + SURPRISES + 1)
         nn.init.normal_(self.tell.weight, std=0.01)
@@ -93,7 +92,7 @@ class Identifier(nn.Module):
         """What windows of the past say together."""
         b, _, k = evidence.active.shape
         scene, _, thing = evidence.active.nonzero(as_tuple=True)
-        told = self.size - 2
+        told = PROPERTIES - 2
         said = self.tell(self.look(evidence.features[evidence.active]))
         value, doubt, scale, trust = said.split([told, told, SURPRISES, 1], -1)
         row = scene * k + thing

@@ -35,7 +35,7 @@ class Networks(nn.Module):
         super().__init__()
         self.config = config
         self.usual = Usual()
-        self.identifier = Identifier(config)
+        self.identifier = Identifier()
         self.corrector = Corrector(config)
         self.calibration = Calibration()
 
@@ -56,11 +56,14 @@ class Futures:
 class Hybrid:
     """A :class:`spatialwm.dynamics.episode.Forecaster` over trained networks."""
 
-    def __init__(self, networks: Networks, name: str = "hybrid", members: int | None = None) -> None:
+    def __init__(
+        self, networks: Networks, name: str = "hybrid", members: int | None = None, *, looks_back: bool = True
+    ) -> None:
         """Args:
         members: futures per forecast; fewer are faster and know less of how sure they are.
+        looks_back: whether the past of the things is asked what they are made of.
         """
-        self.networks, self.name = networks.eval(), name
+        self.networks, self.name, self._looks_back = networks.eval(), name, looks_back
         self.members = networks.config.members if members is None else members
 
     def forecast(self, situations: Sequence[Situation], commands: Float[np.ndarray, "b h a"]) -> list[Forecast]:
@@ -70,6 +73,12 @@ class Hybrid:
         for some, futures in self.imagine(situations, commands):
             answers += self._answers(situations[some], futures)
         return answers
+
+    def without_learning(self) -> Hybrid:
+        """Nominal physics whose rod alone is learned: to tell what knowing the actuator is worth from what the rest is."""
+        bare = Networks(self.networks.config)
+        bare.usual.load_state_dict(self.networks.usual.state_dict())
+        return Hybrid(bare, "learned actuator", members=1, looks_back=False)
 
     def imagine(
         self, situations: Sequence[Situation], commands: Float[np.ndarray, "b h a"]
@@ -88,9 +97,8 @@ class Hybrid:
         different = list({id(s): s for s in situations}.values())
         memory = min(self.networks.config.memory, max(len(s.past) for s in different)) // WINDOW * WINDOW
         k = max(len(s.cast.object_ids) for s in situations)
-        size = self.networks.identifier.size
-        if memory == 0:
-            return Belief.unknown(len(situations), k, size)
+        if memory == 0 or not self._looks_back:
+            return Belief.unknown(len(situations), k)
         casts = casts_in(different, self.networks.config)
         pasts = pasts_of(different, memory, k, WINDOW)
         belief = self.networks.identifier(look_back(self.networks.config, different, casts, pasts, different[0].past.dt_s))
@@ -190,7 +198,10 @@ class Run:
         if not torch.is_grad_enabled():
             self.strayed |= (correction.size() > self.networks.corrector.largest).any(-1)
             correction = correction.only(~self.strayed)
-        changed = (correction.twists.detach().abs().amax(-1) > 0) | (correction.velocities.detach().abs().amax(-1) > 0)
+        if torch.is_grad_enabled():
+            changed = correction.gate > 0  # a correction of zero has a gradient too
+        else:
+            changed = (correction.twists.abs().amax(-1) > 0) | (correction.velocities.abs().amax(-1) > 0)
         changed = (changed & self.casts.present)[..., None]
         self.poses = torch.where(changed, moved(simulated, correction.twists.double()), simulated)
         self.velocities = torch.where(changed, speeds + correction.velocities.double(), speeds)

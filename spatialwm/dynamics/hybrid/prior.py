@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ _DAMPING, _DAMPING_SIGMA = 0.5, 0.3
 extent, damping in N s/m. Units of the net; nothing depends on their being exact."""
 
 
+@runtime_checkable
 class Prior(Protocol):
     """B scenes in motion, padded to K things; see :class:`spatialwm.dynamics.table.TableBatch`."""
 
@@ -96,12 +97,12 @@ class Hold:
 
 
 def prior_of(
-    config: HybridConfig, situations: Sequence[Situation], properties: Float[Tensor, "b k n"], drive: Drive | None = None
+    config: HybridConfig, situations: Sequence[Situation], properties: Float[Tensor, "b k p"], drive: Drive | None = None
 ) -> Prior:
     """The configured prior at the present of some situations.
 
     Args:
-        properties: what is thought of the things, in units of their spread; more than the named ones is not used here.
+        properties: what is thought of the things, in units of their spread.
         drive: what is thought of the rods; None where they are only to be led.
     """
     if config.prior == "hold":
@@ -109,7 +110,7 @@ def prior_of(
     return TableBatch(situations, filling_of([s.cast for s in situations], properties), drive=drive)
 
 
-def filling_of(casts: Sequence[Cast], properties: Float[Tensor, "b k n"]) -> Filling:
+def filling_of(casts: Sequence[Cast], properties: Float[Tensor, "b k p"]) -> Filling:
     """What a simulator is told of the things."""
     values = properties.detach().cpu().double().numpy()
     b, k, _ = values.shape

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from spatialwm.dynamics.actions import Action
 from spatialwm.dynamics.hybrid.correct import Step
+from spatialwm.dynamics.hybrid.identify import Belief
 from spatialwm.dynamics.hybrid.model import Networks
 from spatialwm.dynamics.hybrid.weights import Name, shipped
 from spatialwm.dynamics.model import Rollout
@@ -93,12 +94,11 @@ class _Nudge:
         bodies = [sim.scene_model.body_ids[i] for i in rows]
         frictions = [sim.model.geom_friction[int(sim.model.body_geomadr[b]), 0] for b in bodies]
         believed = np.stack([np.log(sim.model.body_mass[bodies]) / 3.0, frictions], -1)
-        size = self.networks.identifier.size
-        unknown = torch.cat([torch.zeros(1, len(rows), size), torch.ones(1, len(rows), size)], -1)
+        unknown = Belief.unknown(1, len(rows))
+        known = torch.cat([unknown.mean, unknown.sigma, torch.from_numpy(believed)[None].float()], -1)
         step = Step(
             before.poses[None].float(), before.velocities[None].float(), poses[None].float(), velocities[None].float(), points,
-            before.actor[None], actor[None], torch.cat([unknown, torch.from_numpy(believed)[None].float()], -1),
-            torch.ones(1, len(rows), dtype=torch.bool), CONTROL_S,
+            before.actor[None], actor[None], known, torch.ones(1, len(rows), dtype=torch.bool), CONTROL_S,
         )  # fmt: skip
         correction = self.networks.corrector(step, torch.zeros(1, dtype=torch.long))
         small = correction.size() <= self.networks.corrector.largest

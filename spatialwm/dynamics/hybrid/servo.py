@@ -76,7 +76,7 @@ def fit(usual: Usual, places: Float[Tensor, "b t1 2"], commands: Float[Tensor, "
     late = torch.arange(_DELAYS)
     spread = usual.sigma
     best = Servo(torch.ones(b), torch.ones(b), torch.zeros(b, dtype=torch.long), torch.zeros(b, 2))
-    for zoom in range(3):
+    for zoom in range(4):
         logs = (center + grid * spread).repeat_interleave(len(late), 1) if zoom == 0 else center + grid * spread
         delays = late.repeat(len(grid)).expand(b, -1) if zoom == 0 else best.late[:, None].expand(-1, len(grid))
         cost, velocities = _cost(places, commands, logs, delays)

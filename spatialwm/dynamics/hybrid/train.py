@@ -23,7 +23,7 @@ from spatialwm.dynamics.hybrid.prior import Hold, prior_of, properties_of
 from spatialwm.dynamics.hybrid.servo import LOOK_BACK, fit, path
 from spatialwm.dynamics.motion import points_at
 from spatialwm.dynamics.table import Filling, Table
-from spatialwm.dynamics.table.batch import believed
+from spatialwm.dynamics.table.table import unseen
 from spatialwm.errors import WorldError
 from spatialwm.progress import Progress, silent
 
@@ -38,13 +38,13 @@ _LEEWAY = 1.5
 class Recipe:
     """How long each stage lasts and how it learns; steps and not seconds, so that a seed gives the same curve anywhere."""
 
-    identifier_steps: int = 3000
-    corrector_steps: int = 1600
-    batch: int = 64
+    identifier_steps: int = 800
+    corrector_steps: int = 900
+    batch: int = 48
     rate: float = 1.5e-3
-    unroll: tuple[int, ...] = (2, 4, 8)
-    """Steps that are rolled out in each third of the corrector's training."""
-    save_every: int = 100
+    unroll: tuple[int, ...] = (3, 6, 9)
+    """Steps that are rolled out in each part of the corrector's training."""
+    save_every: int = 50
     seed: int = 0
 
 
@@ -77,7 +77,7 @@ def lessons_of(episodes: Sequence[Episode], config: HybridConfig, progress: Prog
     truth = torch.zeros(len(episodes), k, PROPERTIES)
     for i, episode in enumerate(episodes):
         if isinstance(episode.truth, Table):
-            filling = Filling(*(v[None] for v in believed(episode.truth)))
+            filling = Filling(*(v[None] for v in unseen(episode.truth)))
             truth[i, : len(episode.cast.object_ids)] = properties_of(episode.cast, filling)
     return Lessons(episodes, casts, tracks, truth, evidence, episodes[0].track.dt_s)
 

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 
 from spatialwm.dynamics.episode import Cast, Episode, Forecast, Situation, check_commands
 from spatialwm.dynamics.table.simulator import TableSimulator
-from spatialwm.dynamics.table.table import Table
+from spatialwm.dynamics.table.table import Table, unseen
 from spatialwm.errors import ActionError
 
 THREADS = 2
@@ -84,7 +84,7 @@ class TableBatch:
                 fields = (filling.masses_kg, filling.frictions, filling.centers_m, filling.dampings)
                 simulator.fill(*(values[i, :n] for values in fields))
             elif tables is None:
-                simulator.fill(*believed(simulator.table))
+                simulator.fill(*unseen(simulator.table))
             if drive is not None:
                 simulator.drive(float(drive.stiffness[i]), float(drive.damping[i]), int(drive.late[i]))
             elif tables is None:
@@ -157,14 +157,6 @@ class TableBatch:
         if not idle:
             idle.append(TableSimulator(cast.maker))
         return TableSimulator(cast.maker, copy.copy(idle[0].model))
-
-
-def believed(table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Masses, frictions, centres and dampings as the table has them."""
-    masses, frictions, centers, dampings = (
-        np.array([getattr(t, name) for t in table.things]) for name in ("mass_kg", "friction", "center_m", "damping")
-    )
-    return masses, frictions, centers, dampings
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 
 from spatialwm.dynamics.table.shapes import Part
-from spatialwm.dynamics.table.table import Table, Thing
+from spatialwm.dynamics.table.table import Table, Thing, unseen
 from spatialwm.geometry.se3 import quat_to_matrix
 
 DT_S = 0.1
@@ -37,15 +37,15 @@ class TableSimulator:
         m = self.model
         bodies = [m.body(t.id).id for t in table.things]
         joints = [m.joint(int(m.body_jntadr[b])) for b in bodies]
-        self._free = np.array([t.joint == "free" for t in table.things])
+        self._free = np.array([t.joint == "free" for t in table.things], bool)
         self._qpos = [int(j.qposadr[0]) for j in joints]
         self._dof = [int(j.dofadr[0]) for j in joints]
-        self._bodies = np.array(bodies)
+        self._bodies = np.array(bodies, int)
         self._rod_qpos = int(m.joint("rod-x").qposadr[0])
         self._rod_dof = int(m.joint("rod-x").dofadr[0])
         self._height = float(m.body("rod").pos[2])
         self._even = (m.body_mass.copy(), m.body_inertia.copy(), m.body_ipos.copy())
-        self.fill(*(np.array([getattr(t, f) for t in table.things]) for f in ("mass_kg", "friction", "center_m", "damping")))
+        self.fill(*unseen(table))
         self._queue: list[np.ndarray] = []
         self._last = np.zeros(2)
         self.drive(table.pusher.stiffness, table.pusher.damping, table.pusher.late)

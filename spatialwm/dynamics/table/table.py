@@ -72,6 +72,12 @@ class Table:
         return replace(self, things=things, pusher=Pusher(start=self.pusher.start, radius_m=self.pusher.radius_m))
 
 
+def unseen(table: Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Masses ``(k,)``, frictions ``(k,)``, centres ``(k, 3)`` and dampings ``(k,)`` as the table has them."""
+    masses, frictions, dampings = (np.array([getattr(t, f) for t in table.things]) for f in ("mass_kg", "friction", "damping"))
+    return masses, frictions, np.array([t.center_m for t in table.things]).reshape(-1, 3), dampings
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
     """A distribution of tables."""
