@@ -102,7 +102,8 @@ def test_a_centre_of_mass_off_the_middle_turns_what_is_pushed_through_the_middle
     thing = replace(e.truth.things[0], parts=(Part("box", (0.04, 0.04, 0.03)),), position=(0.1, 0.0, 0.03), yaw_rad=0.0)
     turned = []
     for off in (-0.02, 0.0, 0.02):
-        table = replace(e.truth, things=(replace(thing, center_m=(0.0, off, 0.0)),), pusher=replace(e.truth.pusher, start=(0.0, 0.0)))
+        pusher = replace(e.truth.pusher, start=(0.0, 0.0))
+        table = replace(e.truth, things=(replace(thing, center_m=(0.0, off, 0.0)),), pusher=pusher)
         simulator = TableSimulator(table)
         for i in range(15):
             simulator.act(np.array([0.01 * (i + 1), 0.0]))
