@@ -17,8 +17,8 @@ _TWIST = (0.01, 0.01, 0.01, 0.2, 0.2, 0.2)
 _STILL_M, _WITHIN_M = 5e-4, 0.015
 """Below this motion, and farther than this from all that moves, a thing is left exactly where the prior has it."""
 _AT_MOST = 0.5
-"""Of the motion that physics finds, which is how much of it may be corrected: what rests stays at rest, and no correction feeds on
-itself. Without it, one trained on four steps at a time is off by 51 mm after five seconds, and physics alone by 15."""
+"""Share of the motion that physics finds which may be corrected: what rests stays at rest, and no correction feeds on itself.
+Without it, one trained on four steps at a time is off by 51 mm after five seconds, and physics alone by 15."""
 _POINT_FEATURES, _PAIR_FEATURES = 24, 10
 
 

@@ -103,7 +103,8 @@ def test_places_that_hold_nothing_do_not_matter(step):
 def test_what_lies_still_far_from_all_that_moves_is_left_exactly_alone(step):
     rest = torch.zeros_like(step.velocities)
     still = replace(
-        step, next_poses=step.poses, velocities=rest, next_velocities=rest, actor=step.actor + 1.0, next_actor=step.next_actor + 1.0,
+        step, next_poses=step.poses, velocities=rest, next_velocities=rest, actor=step.actor + 1.0,
+        next_actor=step.next_actor + 1.0,
     )  # fmt: skip
     correction = corrector(True)(still, MEMBERS)
     assert not correction.twists.any()
