@@ -366,7 +366,9 @@ def _evaluate_dynamics(args: argparse.Namespace) -> Any:
         name = Path(source).name
         with _bar(args, f"judging {name}") as progress:
             models = args.models or tuple(MODELS)
-            results = judge(source, args.episodes, models=models, progress=part_of(progress, 0.0, 0.9 if args.out else 1))
+            seconds = args.seconds or 5.0
+            judging = part_of(progress, 0.0, 0.9 if args.out else 1)
+            results = judge(source, args.episodes, models=models, seconds=seconds, progress=judging)
             out = args.out if args.out is None or len(sources) == 1 else args.out.with_stem(f"{args.out.stem}-{name}")
             if out:
                 report(results, out, title=f"Predictions on tables: {name}", look=PROTOCOL, progress=part_of(progress, 0.9, 1.0))

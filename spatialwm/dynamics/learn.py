@@ -20,12 +20,13 @@ _ASIDE = 0.1
 
 
 def episodes_from(
-    source: str, count: int, *, first: int = 0, workers: int | None = None, progress: Progress = silent
+    source: str, count: int, *, first: int = 0, steps: int = 100, workers: int | None = None, progress: Progress = silent
 ) -> list[Episode]:
     """Episodes of a data set's folder, or as many simulated tables of a variant.
 
     Args:
         first: seed of the first table, or number of the first episode; the others follow.
+        steps: of each, where tables are made.
 
     Raises:
         ActionError: neither a folder nor a variant.
@@ -46,7 +47,7 @@ def episodes_from(
     made: list[Episode] = []
     with open_pool(min(workers or os.cpu_count() or 1, count)) as pool:
         for start in range(first, first + count, pool.ahead):
-            results = [pool.submit(make_episode, source, s) for s in range(start, min(start + pool.ahead, first + count))]
+            results = [pool.submit(make_episode, source, s, steps) for s in range(start, min(start + pool.ahead, first + count))]
             made += [result() for result in results]
             progress("making tables", len(made) / count)
     return made

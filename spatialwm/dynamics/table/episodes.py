@@ -39,6 +39,20 @@ def make_episode(variant: str, seed: int, steps: int = STEPS) -> Episode:
     return Episode(cast_of(table, VARIANTS[variant].noise_m, rng), track, truth=table)
 
 
+def make_twins(variant: str, seed: int, step: int = 30, steps: int = STEPS) -> tuple[Episode, Episode]:
+    """Two episodes of one table that are equal until ``step``, after which the hand does something else."""
+    first = make_episode(variant, seed, steps)
+    simulator = TableSimulator(first.truth)
+    rng = np.random.default_rng([len(VARIANTS), seed])
+    before = iter(first.track.commands[:step])
+
+    def commands() -> Iterator[np.ndarray]:
+        yield from before
+        yield from poking(simulator, rng, first.track.commands[step - 1])
+
+    return first, replace(first, track=record(simulator, commands(), steps))
+
+
 def cast_of(table: Table, noise_m: float, rng: np.random.Generator) -> Cast:
     """What a look at the table shows: surfaces and colours, and what is believed of the rest.
 
@@ -81,9 +95,15 @@ def record(simulator: TableSimulator, commands: Iterator[np.ndarray], steps: int
     return Track(poses, velocities, rods, np.array(asked, np.float32), DT_S)
 
 
-def poking(simulator: TableSimulator, rng: np.random.Generator) -> Iterator[Float[np.ndarray, " 2"]]:
-    """Commands that seek things out, push them at all speeds and sides, pass by and turn around."""
-    at = np.array(simulator.table.pusher.start)
+def poking(
+    simulator: TableSimulator, rng: np.random.Generator, at: Float[np.ndarray, " 2"] | None = None
+) -> Iterator[Float[np.ndarray, " 2"]]:
+    """Commands that seek things out, push them at all speeds and sides, pass by and turn around.
+
+    Args:
+        at: the latest command; by default where the rod starts.
+    """
+    at = np.array(simulator.table.pusher.start) if at is None else np.asarray(at, float)
     target, speed, left = at, 0.1, 0
     while True:
         if left == 0 or np.linalg.norm(target - at) < 0.02:

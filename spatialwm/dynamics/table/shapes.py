@@ -57,9 +57,10 @@ def inside(part: Part, points: Float[np.ndarray, "n 3"]) -> np.ndarray:
     """Which points lie in a box or cylinder."""
     local = _turned(points - np.array(part.position), -part.yaw_rad)
     if part.kind == "box":
-        return (np.abs(local) <= np.array(part.size)).all(1)
-    over = np.stack([np.hypot(local[:, 0], local[:, 1]) - part.size[0], np.abs(local[:, 2]) - part.size[1]])
-    return (over <= 0).all(0)
+        over = np.abs(local) - np.array(part.size)
+    else:
+        over = np.stack([np.hypot(local[:, 0], local[:, 1]) - part.size[0], np.abs(local[:, 2]) - part.size[1]], 1)
+    return np.asarray(over.max(1) <= 0)
 
 
 def half_height(parts: tuple[Part, ...]) -> float:

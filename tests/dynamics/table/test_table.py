@@ -9,7 +9,16 @@ import pytest
 import torch
 
 from spatialwm.dynamics.motion import points_at
-from spatialwm.dynamics.table import VARIANTS, Filling, NominalPhysics, TableBatch, TableSimulator, TruePhysics, make_episode
+from spatialwm.dynamics.table import (
+    VARIANTS,
+    Filling,
+    NominalPhysics,
+    TableBatch,
+    TableSimulator,
+    TruePhysics,
+    make_episode,
+    make_twins,
+)
 from spatialwm.dynamics.table.shapes import FAMILIARS, STRANGERS, Part, inside, surface
 from spatialwm.errors import ActionError
 
@@ -180,3 +189,11 @@ def test_a_cast_that_nothing_simulates_is_refused(episode):
     situation = replace(episode.situation(3), cast=replace(episode.cast, maker=None))
     with pytest.raises(ActionError, match="has no simulator"):
         NominalPhysics().forecast([situation], np.zeros((1, 5, 2)))
+
+
+def test_twins_are_one_until_they_part():
+    first, second = make_twins("push", 4, step=12, steps=40)
+    assert np.array_equal(first.track.poses[:13], second.track.poses[:13])
+    assert np.array_equal(first.track.commands[:12], second.track.commands[:12])
+    assert not np.allclose(first.track.commands[12:], second.track.commands[12:])
+    assert first.cast is second.cast
