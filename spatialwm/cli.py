@@ -179,7 +179,7 @@ def _lift_options(p: argparse.ArgumentParser) -> None:
     p.add_argument("--quality", choices=("draft", "standard", "high"), default="standard")
     p.add_argument("--seed", type=int, default=0)
     p.add_argument("--seconds", type=float, metavar="S",
-                   help="of training on photographs (default: as the quality says); of predictions that are judged (default: 5)")  # fmt: skip
+                   help="of training on photographs (default: as the quality says); of a prediction (default: 5)")  # fmt: skip
 
 
 def _picture_options(p: argparse.ArgumentParser) -> None:

@@ -7,13 +7,11 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal, get_args
 
 from spatialwm.dynamics.episode import Episode
 from spatialwm.errors import ActionError, DataError
 from spatialwm.progress import Progress, part_of, silent
 
-Name = Literal["hybrid", "learned", "gwm"]
 EPISODES: dict[str, int] = {"hybrid": 1000, "learned": 2000, "gwm": 400}
 """From which each is trained by default; a tenth of them is kept aside to calibrate and to measure on."""
 _ASIDE = 0.1
@@ -54,7 +52,7 @@ def episodes_from(
 
 
 def train_model(
-    name: Name,
+    name: str,
     out: Path,
     *,
     source: str = "push",
@@ -77,8 +75,8 @@ def train_model(
         DataError: too few episodes.
         FormatError: ``out`` holds the checkpoints of another training.
     """
-    if name not in get_args(Name):
-        raise ActionError(f"there is no model {name!r} to train; there are: {', '.join(get_args(Name))}")
+    if name not in EPISODES:
+        raise ActionError(f"there is no model {name!r} to train; there are: {', '.join(EPISODES)}")
     count = EPISODES[name] if episodes is None else episodes
     if count < 10:
         raise DataError(f"a training needs at least 10 episodes; got {count}")

@@ -180,7 +180,10 @@ def test_full_disk(run: Run, tiny_disk: Path, room: Path) -> None:
 
 def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "spatialwm.cli", "create", "a living room with a sofa", "-o", "x.world", "--quality", "high"]
-    child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    # What runs in the background of a shell is started deaf to Ctrl-C, and so are its children.
+    child = subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    )
     time.sleep(6)
     child.send_signal(signal.SIGINT)
     _, said = child.communicate(timeout=60)

@@ -158,6 +158,7 @@ def overfitted(toy, tmp_path_factory):
     return episode, train(toy.NANO, [episode], tmp_path_factory.mktemp("overfit"), steps=500).model
 
 
+@pytest.mark.slow
 def test_one_tiny_episode_is_learnt_by_heart(toy, overfitted):
     episode, model = overfitted
     starts = [(episode, s) for s in range(7)]
@@ -167,6 +168,7 @@ def test_one_tiny_episode_is_learnt_by_heart(toy, overfitted):
     assert learnt.point_mm[10] < 0.5 * still.point_mm[10], (learnt, still)
 
 
+@pytest.mark.slow
 def test_the_opposite_action_is_predicted_to_lead_the_opposite_way(toy, tmp_path):
     episodes = [toy.episode(s) for s in range(11)]
     model, unseen = train(toy.NANO, episodes, tmp_path, steps=400).model, toy.episode(11)
@@ -214,6 +216,7 @@ def start(tmp_path, out, steps, **environment):
     )
 
 
+@pytest.mark.slow
 def test_two_processes_learn_the_same_as_one(toy, tmp_path):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

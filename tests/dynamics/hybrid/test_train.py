@@ -88,6 +88,6 @@ def test_a_broken_file_is_refused_in_a_line(tmp_path):
 
 def test_an_unknown_model_or_source_is_refused_by_name(tmp_path):
     with pytest.raises(ActionError, match="no model 'oracle'"):
-        train_model("oracle", tmp_path)  # type: ignore[arg-type]
+        train_model("oracle", tmp_path)
     with pytest.raises(ActionError, match="neither the folder"):
         train_model("hybrid", tmp_path / "x", source="chess")
