@@ -155,11 +155,6 @@ def open_tab(server: Server, browser: Any, complaints: list[str]) -> Iterator[Ca
         page.wait_for_function("document.querySelector('.swm-host')?.studio?.state", timeout=30_000)
         page.wait_for_function("document.querySelector('.swm-loading').hidden", timeout=30_000)
         page.evaluate("globalThis.studio = document.querySelector('.swm-host').studio")
-        if page.evaluate("studio.state.title") != "room":  # a page opens with the latest world, which another test may have made
-            page.locator("#swm-worlds input").click()
-            page.get_by_role("option", name="room", exact=True).click()
-            page.wait_for_function("studio.state.title === 'room'", timeout=30_000)
-            page.wait_for_function("document.querySelector('.swm-loading').hidden", timeout=30_000)
         page.wait_for_function("studio.navigation.collider", timeout=30_000)
         return page
 
